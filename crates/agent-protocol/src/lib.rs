@@ -1,0 +1,20 @@
+//! What podcov and its agent in the pod say to each other, and where in the pod things are.
+//!
+//! Owns the messages, their framing and the pod's layout, as constants that both sides share. It moves no
+//! bytes to a socket and knows no Kubernetes.
+//!
+//! A frame is a little-endian `u32` length followed by that many bytes of one postcard message. Both sides
+//! refuse a frame longer than [`MAX_FRAME_LENGTH`] before they allocate for it. The agent speaks first with
+//! [`FromAgent::Hello`]; a reader that meets another [`PROTOCOL_VERSION`] stops there.
+
+mod frame;
+mod layout;
+mod message;
+
+pub use frame::{FrameError, MAX_FRAME_LENGTH, decode, encode, read_frame, write_frame};
+pub use layout::{
+    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_DIRECTORY, AGENT_EXECUTABLE, CONTAINER_DIRECTORY,
+    KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY, SOCKET, STATE_DIRECTORY, is_coverage_file_name,
+    is_metadata_file_name,
+};
+pub use message::{ContainerEnd, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, ToAgent};

@@ -1,0 +1,92 @@
+//! The messages. Field order and variant order are the wire format: append, never reorder.
+
+use serde::{Deserialize, Serialize};
+
+/// Rises with every change that an older reader would misread.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The most bytes of a file in one [`FromAgent::FileData`].
+pub const FILE_CHUNK_LENGTH: usize = 128 * 1024;
+
+/// From the agent in the pod to podcov.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The first message of every connection.
+    Hello {
+        /// [`PROTOCOL_VERSION`] of the agent.
+        protocol_version: u16,
+        /// The agent's own version, for messages.
+        agent_version: String,
+        /// The containers whose files the agent keeps.
+        containers: Vec<String>,
+    },
+    /// A process built with coverage started: it has just written its meta-data file.
+    /// Sent for every start since the agent came up, also those before this connection.
+    ProcessStarted {
+        /// Where it runs.
+        container: String,
+        /// The meta-data file's name, `covmeta.<hash>`.
+        metadata_file: String,
+        /// When, by the node's clock, in nanoseconds since 1970.
+        unix_nanoseconds: u64,
+    },
+    /// A complete covmeta or covcounters file follows: data messages, then [`FromAgent::FileEnd`].
+    FileBegin {
+        /// Whose it is.
+        container: String,
+        /// Its name as Go chose it.
+        name: String,
+        /// Its length in bytes: the sum of the data messages.
+        length: u64,
+    },
+    /// The next bytes of the file that was begun; at most [`FILE_CHUNK_LENGTH`].
+    FileData {
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// The file that was begun is complete.
+    FileEnd,
+    /// The file that was begun, or was about to be, cannot be read to its end.
+    FileUnreadable {
+        /// Whose it is.
+        container: String,
+        /// Its name.
+        name: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// Everything that was there at this moment has been sent. More may follow while the pod lives.
+    UpToDate,
+    /// Every application container has ended and every file has been sent; nothing follows.
+    Ended {
+        /// One for each container of [`FromAgent::Hello`].
+        containers: Vec<ContainerEnd>,
+        /// Free bytes of the data volume.
+        volume_free_bytes: u64,
+    },
+}
+
+/// What the agent found of a container at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerEnd {
+    /// The container's name.
+    pub container: String,
+    /// Files that Go began and did not finish (`tmp.cov*`): a full volume, or a killed process.
+    pub unfinished_files: Vec<String>,
+}
+
+/// From podcov to the agent in the pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToAgent {
+    /// The file is safe on podcov's side: synced to disk under its final name.
+    Acknowledge {
+        /// Whose it is.
+        container: String,
+        /// Its name.
+        name: String,
+    },
+    /// The answer to [`FromAgent::Ended`]: everything has arrived, the agent may exit.
+    Done,
+    /// Nobody wants the data that has not been acknowledged: exit when the containers have ended.
+    Discard,
+}
