@@ -1,0 +1,15 @@
+//! Why a report could not be written.
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The destination refused.
+    #[error("report cannot be written")]
+    Write(#[from] std::io::Error),
+    /// The page's frame could not be filled in.
+    #[error("report page cannot be rendered")]
+    Template(#[from] askama::Error),
+    /// The figures could not be put into the page.
+    #[error("report data cannot be encoded")]
+    Encode(#[from] serde_json::Error),
+}
