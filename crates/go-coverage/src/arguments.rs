@@ -1,0 +1,89 @@
+//! How a program was started, as its counter file tells.
+
+use std::borrow::Cow;
+
+use crate::Error;
+use crate::counters::ArgumentTables;
+use crate::cursor::length;
+
+/// Command line and platform of the run that a segment comes from.
+///
+/// After `go tool covdata merge`, only that is left in which all runs agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments<'a> {
+    pairs: Vec<(&'a [u8], &'a [u8])>,
+    count: usize,
+}
+
+impl<'a> Arguments<'a> {
+    /// `os.Args`: the program first. Empty after a merge of runs that were started differently.
+    #[must_use]
+    pub fn program(&self) -> impl ExactSizeIterator<Item = Cow<'a, str>> {
+        (0..self.count).map(|number| self.value(&format!("argv{number}")).unwrap_or_default())
+    }
+
+    /// For example `linux`.
+    #[must_use]
+    pub fn operating_system(&self) -> Option<Cow<'a, str>> {
+        self.value("GOOS")
+    }
+
+    /// For example `amd64`.
+    #[must_use]
+    pub fn architecture(&self) -> Option<Cow<'a, str>> {
+        self.value("GOARCH")
+    }
+
+    fn value(&self, key: &str) -> Option<Cow<'a, str>> {
+        find(&self.pairs, key).map(String::from_utf8_lossy)
+    }
+
+    pub(crate) fn read(tables: ArgumentTables<'a>) -> Result<Self, Error> {
+        let mut strings = tables.strings;
+        let string_count = strings.uleb128_length("a segment's string table")?;
+        if string_count > strings.remaining() {
+            return Err(Error::Truncated { offset: strings.offset(), what: "a segment's string table" });
+        }
+        let mut table = Vec::with_capacity(string_count);
+        for _ in 0..string_count {
+            let length = strings.uleb128_length("a segment's string table")?;
+            table.push(strings.take(length, "a segment's string table")?);
+        }
+
+        let mut cursor = tables.pairs;
+        let pair_count = cursor.uleb128_length("a segment's arguments")?;
+        if pair_count > cursor.remaining() / 2 {
+            return Err(Error::Truncated { offset: cursor.offset(), what: "a segment's arguments" });
+        }
+        let mut pairs = Vec::with_capacity(pair_count);
+        let offset = cursor.offset();
+        for _ in 0..pair_count {
+            let mut string = || {
+                let offset = cursor.offset();
+                let index = cursor.uleb128("a segment's arguments")?;
+                let string = table.get(length(index)).copied();
+                string.ok_or(Error::Malformed { offset, reason: "an index outside of the string table" })
+            };
+            pairs.push((string()?, string()?));
+        }
+        // Go writes them sorted by key, but does not promise it.
+        pairs.sort_by_key(|(key, _)| *key);
+        if pairs.windows(2).any(|neighbours| matches!(neighbours, [one, other] if one.0 == other.0)) {
+            return Err(Error::Malformed { offset, reason: "an argument given twice" });
+        }
+        let count = match find(&pairs, "argc") {
+            None => 0,
+            Some(text) => str::from_utf8(text)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .filter(|count| *count <= pairs.len())
+                .ok_or(Error::Malformed { offset, reason: "argc is not the number of arguments" })?,
+        };
+        Ok(Self { pairs, count })
+    }
+}
+
+fn find<'a>(pairs: &[(&'a [u8], &'a [u8])], key: &str) -> Option<&'a [u8]> {
+    let found = pairs.binary_search_by_key(&key.as_bytes(), |(key, _)| *key).ok()?;
+    pairs.get(found).map(|(_, value)| *value)
+}
