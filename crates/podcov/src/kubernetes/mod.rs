@@ -1,0 +1,3 @@
+//! The main job on a cluster.
+
+pub mod run;

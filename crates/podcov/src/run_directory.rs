@@ -1,0 +1,320 @@
+//! The directory of a run (`coverage/`): its layout, its record `run.json`, and who may write to it.
+//!
+//! Owns every path in it and the guarantee that `run.json` is whole at any moment: a podcov that is killed
+//! leaves a valid record of an unfinished run. What the captured files mean is [`crate::coverage_data`]'s.
+//!
+//! ```text
+//! coverage/
+//!   run.json        the record: what was observed, how complete it is, the figures
+//!   coverage.txt    the merged profile in Go's text format
+//!   index.html      the report
+//!   data/<workload>/<pod>/<container>-<restart>/cov*     as Go wrote them, from pods
+//!   data/<name>/cov*                                     from local programs
+//!   logs/<name>.log                                      output of services that podcov started
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind as IoErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use podcov_report::run::{Run, SCHEMA_VERSION};
+
+use crate::error::CommandError;
+use crate::terminal::Terminal;
+
+const RECORD: &str = "run.json";
+const PROFILE: &str = "coverage.txt";
+const PAGE: &str = "index.html";
+const DATA: &str = "data";
+const LOGS: &str = "logs";
+/// Held by the podcov that writes to the directory. It stays there: removing it would let two of them in.
+const LOCK: &str = ".podcov.lock";
+
+/// A run directory that this process may write to.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    run: Run,
+    _lock: File,
+}
+
+/// What is at the path of a run directory before a run.
+enum Existing {
+    Nothing,
+    Finished(Box<Run>),
+    Unfinished(Box<Run>),
+    Foreign { why: String },
+}
+
+impl RunDirectory {
+    /// A fresh directory for a new run. A run that ended there is replaced, one that did not is moved aside,
+    /// and anything else is refused.
+    pub fn create(path: &Path, terminal: &Terminal) -> Result<Self, CommandError> {
+        loop {
+            if let Existing::Foreign { why } = existing(path)? {
+                return Err(foreign(path, &why));
+            }
+            fs::create_dir_all(path).map_err(|error| cannot("create", path, error))?;
+            let lock = lock(path)?;
+            match existing(path)? {
+                Existing::Nothing => return Self::started(path, new_run(), lock),
+                Existing::Finished(_) => {
+                    remove_results(path)?;
+                    return Self::started(path, new_run(), lock);
+                }
+                Existing::Unfinished(run) => {
+                    let aside = move_aside(path, &run.id)?;
+                    terminal.warning(&format!(
+                        "{} holds a run that did not end ({}); moved to {}",
+                        path.display(),
+                        run.started,
+                        aside.display()
+                    ));
+                }
+                Existing::Foreign { why } => return Err(foreign(path, &why)),
+            }
+        }
+    }
+
+    /// The run at `path`, to go on with it; none when there is no run.
+    pub fn open(path: &Path) -> Result<Option<Self>, CommandError> {
+        if !path.join(RECORD).is_file() {
+            return Ok(None);
+        }
+        let lock = lock(path)?;
+        match existing(path)? {
+            Existing::Finished(run) | Existing::Unfinished(run) => {
+                Ok(Some(Self { path: path.to_owned(), run: *run, _lock: lock }))
+            }
+            Existing::Nothing => Ok(None),
+            Existing::Foreign { why } => Err(foreign(path, &why)),
+        }
+    }
+
+    fn started(path: &Path, run: Run, lock: File) -> Result<Self, CommandError> {
+        let directory = Self { path: path.to_owned(), run, _lock: lock };
+        directory.save()?;
+        Ok(directory)
+    }
+
+    /// As the user named it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The record as it will be saved next.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The record, to be changed and then saved.
+    pub fn run_mut(&mut self) -> &mut Run {
+        &mut self.run
+    }
+
+    /// Writes `run.json`: whole or not at all, and on the disk when this returns.
+    pub fn save(&self) -> Result<(), CommandError> {
+        self.write_whole(RECORD, &self.record()?)
+    }
+
+    /// The text of `run.json`.
+    pub fn record(&self) -> Result<String, CommandError> {
+        let mut text = serde_json::to_string_pretty(&self.run)
+            .map_err(|error| CommandError::failure("cannot write the record of the run").caused_by(error))?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Marks the run as ended, and saves.
+    pub fn finish(&mut self) -> Result<(), CommandError> {
+        self.run.finished = Some(now());
+        self.save()
+    }
+
+    /// Creates the covdata directory of one start of a container.
+    pub fn container_directory(
+        &self,
+        workload: &str,
+        pod: &str,
+        container: &str,
+        restart: u32,
+    ) -> Result<PathBuf, CommandError> {
+        let container = format!("{}-{restart}", as_component(container));
+        self.directory(&[DATA, &as_component(workload), &as_component(pod), &container])
+    }
+
+    /// Creates the covdata directory of a local program.
+    pub fn program_directory(&self, name: &str) -> Result<PathBuf, CommandError> {
+        self.directory(&[DATA, &as_component(name)])
+    }
+
+    /// Where the output of a service goes that podcov starts.
+    pub fn log_file(&self, name: &str) -> Result<PathBuf, CommandError> {
+        Ok(self.directory(&[LOGS])?.join(format!("{}.log", as_component(name))))
+    }
+
+    /// Where all captured data is.
+    pub fn data_directory(&self) -> PathBuf {
+        self.path.join(DATA)
+    }
+
+    /// `path` as the record names it: relative to the run directory if it is in it, with `/` as separator.
+    pub fn relative(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.path).unwrap_or(path);
+        relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    }
+
+    /// Writes the profile in Go's text format; returns its path.
+    pub fn write_profile(&self, text: &str) -> Result<PathBuf, CommandError> {
+        self.write_whole(PROFILE, text).map(|()| self.path.join(PROFILE))
+    }
+
+    /// Writes the report; returns its path.
+    pub fn write_page(&self, html: &str) -> Result<PathBuf, CommandError> {
+        self.write_whole(PAGE, html).map(|()| self.path.join(PAGE))
+    }
+
+    fn directory(&self, components: &[&str]) -> Result<PathBuf, CommandError> {
+        let path = self.path.join(components.iter().collect::<PathBuf>());
+        fs::create_dir_all(&path).map_err(|error| cannot("create", &path, error))?;
+        Ok(path)
+    }
+
+    fn write_whole(&self, name: &str, text: &str) -> Result<(), CommandError> {
+        let path = self.path.join(name);
+        let temporary = self.path.join(format!(".{name}.tmp"));
+        let written = File::create(&temporary)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&temporary, &path));
+        written.map_err(|error| cannot("write", &path, error))
+    }
+}
+
+/// The record of a run that is at `path`; none when it is no run directory.
+pub fn read_record(path: &Path) -> Result<Option<Run>, CommandError> {
+    match existing(path)? {
+        Existing::Finished(run) | Existing::Unfinished(run) => Ok(Some(*run)),
+        Existing::Nothing | Existing::Foreign { .. } => Ok(None),
+    }
+}
+
+/// The present moment as records have it: RFC 3339, UTC, seconds.
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
+
+fn new_run() -> Run {
+    Run {
+        schema_version: SCHEMA_VERSION,
+        id: new_id(),
+        podcov_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now(),
+        finished: None,
+        tests: None,
+        captures: Vec::new(),
+        set_aside: Vec::new(),
+        notes: Vec::new(),
+        summary: None,
+    }
+}
+
+/// Unique enough for runs that share a cluster, sorted by time, and valid as a Kubernetes label.
+fn new_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("{time}-{:06x}", random & 0xff_ffff)
+}
+
+fn existing(path: &Path) -> Result<Existing, CommandError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(Existing::Nothing),
+        Err(error) if error.kind() == IoErrorKind::NotADirectory => {
+            return Ok(Existing::Foreign { why: "it is not a directory".to_owned() });
+        }
+        Err(error) => return Err(cannot("read", path, error)),
+    };
+    match fs::read(path.join(RECORD)) {
+        Ok(text) => Ok(match serde_json::from_slice::<Run>(&text) {
+            Ok(run) if run.schema_version != SCHEMA_VERSION => {
+                Existing::Foreign { why: format!("its run.json is of podcov {}", run.podcov_version) }
+            }
+            Ok(run) if run.finished.is_some() => Existing::Finished(Box::new(run)),
+            Ok(run) => Existing::Unfinished(Box::new(run)),
+            Err(error) => Existing::Foreign { why: format!("its run.json is not podcov's: {error}") },
+        }),
+        Err(error) if error.kind() == IoErrorKind::NotFound => Ok(first_foreign_entry(entries)
+            .map_or(Existing::Nothing, |name| Existing::Foreign { why: format!("it holds {name}") })),
+        Err(error) => Err(cannot("read", &path.join(RECORD), error)),
+    }
+}
+
+fn first_foreign_entry(entries: fs::ReadDir) -> Option<String> {
+    let own = |name: &str| name == LOCK || name == format!(".{RECORD}.tmp");
+    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).find(|name| !own(name))
+}
+
+fn foreign(path: &Path, why: &str) -> CommandError {
+    let path = path.display();
+    CommandError::failure(format!("{path} is not a run directory of podcov and is not empty: {why}"))
+        .hint("name another directory with -o DIR; podcov replaces only what it wrote")
+}
+
+/// Everything that podcov writes but the record, which is replaced last.
+fn remove_results(path: &Path) -> Result<(), CommandError> {
+    for name in [DATA, LOGS, PROFILE, PAGE] {
+        let entry = path.join(name);
+        let removed = if entry.is_dir() && !entry.is_symlink() {
+            fs::remove_dir_all(&entry)
+        } else {
+            fs::remove_file(&entry)
+        };
+        match removed {
+            Err(error) if error.kind() != IoErrorKind::NotFound => {
+                return Err(cannot("remove", &entry, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn move_aside(path: &Path, id: &str) -> Result<PathBuf, CommandError> {
+    let absolute = std::path::absolute(path).map_err(|error| cannot("find", path, error))?;
+    let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let aside = path.with_file_name(format!("{name}-{id}"));
+    fs::rename(path, &aside).map_err(|error| {
+        cannot("move aside", path, error).hint("it holds a run that did not end; name another with -o DIR")
+    })?;
+    Ok(aside)
+}
+
+fn lock(path: &Path) -> Result<File, CommandError> {
+    let lock_path = path.join(LOCK);
+    let file = File::create(&lock_path).map_err(|error| cannot("write to", path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
+                .hint("wait for it, or name another directory with -o DIR"))
+        }
+        Err(TryLockError::Error(error)) => Err(cannot("lock", &lock_path, error)),
+    }
+}
+
+fn cannot(what: &str, path: &Path, error: std::io::Error) -> CommandError {
+    CommandError::failure(format!("cannot {what} {}", path.display())).caused_by(error)
+}
+
+/// A name as one component of a path, whatever is in it.
+fn as_component(name: &str) -> String {
+    let keep = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let component: String =
+        name.chars().map(|character| if keep(character) { character } else { '-' }).collect();
+    if component.trim_matches('.').is_empty() { "-".to_owned() } else { component }
+}
