@@ -3,12 +3,17 @@
 //! Owns the search: go.mod, go.work, nested and replaced modules, vendor directories, the module cache, and the
 //! absolute paths of programs built by file name. Only ever reads; runs no Go toolchain; knows nothing of
 //! coverage counts.
+//!
+//! Names in coverage data come from whoever built or sent it, so none is trusted: a name with `..` in it is
+//! refused, only regular files whose names end in `.go` are opened, and a huge one is not read.
 
+mod discover;
 mod error;
-mod find;
+mod file;
 mod gomod;
+mod module_cache;
 mod sources;
 
 pub use error::Error;
-pub use find::{Missing, SourceFile};
+pub use file::{Missing, SourceFile};
 pub use sources::Sources;
