@@ -10,6 +10,8 @@ pub const AGENT_ARGUMENT_KEEP: &str = "keep";
 pub const AGENT_ARGUMENT_ATTACH: &str = "attach";
 /// How long the keeper waits, once told to end, for its data to be taken.
 pub const KEEP_DEADLINE_FLAG: &str = "--deadline-seconds";
+/// How the keeper exits when its deadline passed and not everything was taken; 0 when everything was.
+pub const EXIT_DEADLINE: i32 = 4;
 /// Mount path of the whole data volume in the sidecar; each container's files are in a directory of its name.
 pub const SIDECAR_DATA_DIRECTORY: &str = "/podcov/data";
 /// The agent's own directory in the data volume. No container can have this name.

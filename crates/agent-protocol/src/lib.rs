@@ -14,7 +14,7 @@ mod message;
 pub use frame::{FrameError, MAX_FRAME_LENGTH, decode, encode, read_frame, write_frame};
 pub use layout::{
     AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_DIRECTORY, AGENT_EXECUTABLE, CONTAINER_DIRECTORY,
-    KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY, SOCKET, STATE_DIRECTORY, is_coverage_file_name,
-    is_metadata_file_name,
+    EXIT_DEADLINE, KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY, SOCKET, STATE_DIRECTORY,
+    is_coverage_file_name, is_metadata_file_name,
 };
 pub use message::{ContainerEnd, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, ToAgent};

@@ -1,2 +1,26 @@
-//! Placeholder.
-fn main() {}
+//! The program in the pod: keeps the coverage files of the containers beside it and hands them over.
+//!
+//! Owns what happens inside the pod. It knows no Kubernetes and does not look into the files: the other end,
+//! `podcov`, does both. What the two say to each other is `podcov-agent-protocol`.
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+mod attach;
+#[cfg(target_os = "linux")]
+mod command;
+#[cfg(target_os = "linux")]
+mod keep;
+#[cfg(target_os = "linux")]
+mod terminal;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    command::run(std::env::args().skip(1))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("the agent runs on Linux only");
+    ExitCode::from(2)
+}

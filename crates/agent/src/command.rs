@@ -1,0 +1,160 @@
+//! The agent's command line, read by hand: an argument parser would be a fifth of the executable's size.
+//!
+//! Owns what the arguments mean and which exit code an outcome has; the work is in [`crate::keep`] and
+//! [`crate::attach`].
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use podcov_agent_protocol::{
+    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, EXIT_DEADLINE, KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY,
+};
+
+use crate::keep::Outcome;
+use crate::terminal::say;
+use crate::{attach, keep};
+
+const EXIT_FAILURE: u8 = 1;
+const EXIT_USAGE: u8 = 2;
+
+const USAGE: &str = "usage:
+  agent keep --deadline-seconds=N CONTAINER...
+  agent attach
+  agent --version";
+
+/// For tests, which have no `/podcov`.
+const DATA_DIRECTORY_FLAG: &str = "--data-directory";
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Keep { data_directory: PathBuf, deadline: Duration, containers: Vec<String> },
+    Attach { data_directory: PathBuf },
+    Version,
+}
+
+/// Does what the arguments say, and tells the exit code.
+pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
+    let result = match parse(arguments) {
+        Err(problem) => {
+            say(format_args!("{problem}\n{USAGE}"));
+            return ExitCode::from(EXIT_USAGE);
+        }
+        Ok(Command::Keep { data_directory, deadline, containers }) => {
+            keep::run(&data_directory, deadline, &containers)
+        }
+        Ok(Command::Attach { data_directory }) => {
+            attach::run(&data_directory).map(|()| Outcome::EverythingTaken)
+        }
+        Ok(Command::Version) => writeln!(std::io::stdout(), "podcov-agent {}", env!("CARGO_PKG_VERSION"))
+            .map(|()| Outcome::EverythingTaken)
+            .map_err(|error| format!("cannot write the version: {error}")),
+    };
+    match result {
+        Ok(Outcome::EverythingTaken) => ExitCode::SUCCESS,
+        Ok(Outcome::DeadlinePassed) => ExitCode::from(u8::try_from(EXIT_DEADLINE).unwrap_or(EXIT_FAILURE)),
+        Err(problem) => {
+            say(problem);
+            ExitCode::from(EXIT_FAILURE)
+        }
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let command = arguments.next().ok_or("a command is missing")?;
+    let mut data_directory = PathBuf::from(SIDECAR_DATA_DIRECTORY);
+    let mut deadline = None;
+    let mut containers = Vec::new();
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some((DATA_DIRECTORY_FLAG, value)) => data_directory = PathBuf::from(value),
+            Some((KEEP_DEADLINE_FLAG, value)) => {
+                let seconds: u32 = value
+                    .parse()
+                    .map_err(|_| format!("{value} is no number of seconds for {KEEP_DEADLINE_FLAG}"))?;
+                deadline = Some(Duration::from_secs(seconds.into()));
+            }
+            None if is_container_name(&argument) => containers.push(argument),
+            _ => return Err(format!("{argument} is neither a flag nor the name of a container")),
+        }
+    }
+    containers.sort_unstable();
+    containers.dedup();
+    match command.as_str() {
+        AGENT_ARGUMENT_KEEP => {
+            let deadline = deadline.ok_or_else(|| format!("{KEEP_DEADLINE_FLAG}=N is missing"))?;
+            if containers.is_empty() {
+                return Err("the names of the containers are missing".to_owned());
+            }
+            Ok(Command::Keep { data_directory, deadline, containers })
+        }
+        AGENT_ARGUMENT_ATTACH if deadline.is_none() && containers.is_empty() => {
+            Ok(Command::Attach { data_directory })
+        }
+        AGENT_ARGUMENT_ATTACH => Err("attach takes no arguments".to_owned()),
+        "--version" => Ok(Command::Version),
+        _ => Err(format!("there is no command {command}")),
+    }
+}
+
+/// Kubernetes' rule for the names of containers (a DNS label): such a name cannot leave the data directory,
+/// and cannot be the agent's own directory.
+fn is_container_name(name: &str) -> bool {
+    const LONGEST: usize = 63;
+    (1..=LONGEST).contains(&name.len())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &str) -> Result<Command, String> {
+        parse(words.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn the_sidecars_command_line_is_understood() {
+        assert_eq!(
+            parse_words("keep --deadline-seconds=30 worker api api"),
+            Ok(Command::Keep {
+                data_directory: SIDECAR_DATA_DIRECTORY.into(),
+                deadline: Duration::from_secs(30),
+                containers: vec!["api".to_owned(), "worker".to_owned()],
+            })
+        );
+        assert_eq!(
+            parse_words("attach --data-directory=/elsewhere"),
+            Ok(Command::Attach { data_directory: "/elsewhere".into() })
+        );
+        assert_eq!(parse_words("--version"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_refused() {
+        for words in [
+            "",
+            "keep",
+            "keep api",
+            "keep --deadline-seconds=30",
+            "keep --deadline-seconds=soon api",
+            "keep --deadline-seconds 30 api --loud",
+            "attach api",
+            "attach --deadline-seconds=1",
+            "supervise",
+        ] {
+            assert!(parse_words(words).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_container_name_cannot_leave_the_data_directory() {
+        for name in ["..", ".agent", "a/b", "", "-a", "a-", "A"] {
+            assert!(!is_container_name(name), "{name}");
+        }
+        assert!(is_container_name("api-2"));
+    }
+}
