@@ -8,6 +8,9 @@ mod html;
 mod percent;
 pub mod run;
 mod summary;
+mod words;
+
+use go_coverage::Totals;
 
 pub use error::Error;
 pub use html::html;
@@ -35,19 +38,55 @@ pub struct Section {
 }
 
 impl Section {
-    /// Statements and covered statements.
+    /// All its statements, and those that ran. Statements in function literals outside of any function count too,
+    /// as with `go test -cover`; `go tool cover -func` leaves them out.
     #[must_use]
-    pub fn totals(&self) -> go_coverage::Totals {
-        totals(self.profile.packages.iter().flat_map(|package| &package.functions))
+    pub fn totals(&self) -> Totals {
+        self.profile.totals_with_literals()
     }
 }
 
-fn totals<'a>(functions: impl IntoIterator<Item = &'a go_coverage::Function>) -> go_coverage::Totals {
-    let units = functions.into_iter().flat_map(|function| &function.units);
-    units
-        .map(|unit| {
-            let statements = u64::from(unit.statements);
-            go_coverage::Totals { statements, covered: if unit.count > 0 { statements } else { 0 } }
-        })
-        .sum()
+impl Report<'_> {
+    /// The figures of `run.json`.
+    #[must_use]
+    pub fn figures(&self) -> run::Summary {
+        let totals = self.sections.first().map(|everything| self.totals(everything)).unwrap_or_default();
+        let workloads = self.sections.iter().skip(1).map(|section| {
+            let totals = self.totals(section);
+            run::WorkloadSummary {
+                workload: section.label.clone(),
+                statements: totals.statements,
+                covered: totals.covered,
+                percent: totals.percent(),
+            }
+        });
+        run::Summary {
+            statements: totals.statements,
+            covered: totals.covered,
+            percent: totals.percent(),
+            workloads: workloads.collect(),
+        }
+    }
+
+    /// Whether there is anything to say of what ran.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.sections.iter().any(|section| self.totals(section).statements > 0)
+    }
+
+    /// The totals of a section, or none where no counters came: meta-data alone would read as 0 %.
+    fn totals(&self, section: &Section) -> Totals {
+        let totals = section.totals();
+        let captures = || self.run.captures.iter();
+        let own = || captures().filter(|capture| capture.origin.workload() == section.label);
+        let captured = |captures: &mut dyn Iterator<Item = &run::Capture>| {
+            captures.map(|capture| capture.processes_captured).sum::<u32>() > 0
+        };
+        let nobody_was_heard = if own().next().is_some() {
+            !captured(&mut own())
+        } else {
+            captures().next().is_some() && !captured(&mut captures())
+        };
+        if totals.covered == 0 && nobody_was_heard { Totals::default() } else { totals }
+    }
 }

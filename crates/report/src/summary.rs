@@ -4,7 +4,11 @@
 
 use std::fmt;
 
-use crate::Report;
+use crate::words::{self, Loss};
+use crate::{Report, Section, percent};
+
+/// Named side by side up to this many; more get a line each.
+const MOST_SIDE_BY_SIDE: usize = 3;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub enum Mark {
     Lost,
     /// Worth knowing.
     Note,
-    /// Figures.
+    /// Figures, and what belongs to the line before.
     Figures,
 }
 
@@ -49,6 +53,93 @@ impl fmt::Display for Line {
 
 /// The end of a run: how complete it is, what was lost and why, and the figures.
 #[must_use]
-pub fn summary(_report: &Report<'_>) -> Vec<Line> {
-    Vec::new()
+pub fn summary(report: &Report<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    // Names and reasons come from the cluster; a line stays one line, and cannot drive the terminal.
+    let mut add = |mark, text: String| {
+        lines.push(Line { mark, text: text.replace(char::is_control, " ").trim_end().to_owned() });
+    };
+    let run = report.run;
+    if !run.captures.is_empty() {
+        let mark = if run.completeness().is_complete() { Mark::Done } else { Mark::Lost };
+        let bytes = words::bytes(run.captures.iter().map(|capture| capture.bytes).sum());
+        add(mark, format!("{:<15}{:<41}{bytes}", "collected", words::completeness(run)));
+    }
+    for Loss { who, reason, detail } in run.captures.iter().filter_map(Loss::of) {
+        let separator = if detail.is_empty() { "" } else { ": " };
+        add(Mark::Lost, format!("{who}: {reason}{separator}{detail}"));
+    }
+    for set_aside in &run.set_aside {
+        add(Mark::Lost, format!("set aside {}: {}", set_aside.file, set_aside.reason));
+    }
+    for note in &run.notes {
+        add(Mark::Note, note.clone());
+    }
+    if report.has_data() {
+        for figures in figures(report) {
+            add(Mark::Figures, figures);
+        }
+    } else {
+        add(Mark::Lost, NO_DATA.to_owned());
+        for cause in likely_causes(report) {
+            add(Mark::Figures, format!("  {cause}"));
+        }
+    }
+    lines
+}
+
+/// Said in place of figures.
+pub(crate) const NO_DATA: &str = "no coverage data: nothing is known of what ran, which is not 0 %";
+
+/// What to look at when there is no data.
+pub(crate) fn likely_causes(report: &Report<'_>) -> Vec<&'static str> {
+    let has_statements = report.sections.iter().any(|section| section.totals().statements > 0);
+    if has_statements {
+        // Go writes the meta-data at the start and the counters at the end.
+        return vec![
+            "the programs are built with coverage and started, but no counters came from them",
+            "likely: they were killed before they could write them (exit code 137, 143, or 2 with a panic)",
+            "or: they still run, as Go writes counters only when a program ends",
+        ];
+    }
+    vec![
+        "likely: the program was not built with `go build -cover`",
+        "or: -coverpkg leaves out the main package, and then Go writes nothing at all",
+        "or: the program that ran is another one than was built (an older image, another container)",
+        "or: GOCOVERDIR was not set for it, or is not writable there",
+    ]
+}
+
+fn figures(report: &Report<'_>) -> Vec<String> {
+    let share = |section: &Section| percent(report.totals(section));
+    let Some((everything, parts)) = report.sections.split_first() else { return Vec::new() };
+    if parts.len() < 2 {
+        let name = parts.first().map_or("total", |part| short_name(part, parts));
+        return vec![format!("{name}  {:>5} %  of statements", share(everything))];
+    }
+    let name_of_all = match (everything.label.as_str(), parts.len()) {
+        ("all", 2) => "both",
+        (label, _) => label,
+    };
+    let names: Vec<&str> = parts.iter().map(|part| short_name(part, parts)).collect();
+    let side_by_side =
+        parts.len() <= MOST_SIDE_BY_SIDE && names.iter().all(|name| name.chars().count() <= 20);
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = if side_by_side { widest } else { widest.max(name_of_all.chars().count()) };
+    let part = |(name, part): (&&str, &Section)| format!("{name:<width$}  {:>5} %", share(part));
+    let mut lines: Vec<String> = names.iter().zip(parts).map(part).collect();
+    if side_by_side {
+        lines.push(format!("{name_of_all}  {:>5} %  of statements", share(everything)));
+        return vec![lines.join("      ")];
+    }
+    lines.push(format!("{name_of_all:<width$}  {:>5} %  of statements", share(everything)));
+    lines
+}
+
+/// `api` for `deployment/api`, unless two would be called so.
+fn short_name<'a>(section: &'a Section, all: &[Section]) -> &'a str {
+    let short = |section: &'a Section| section.label.rsplit('/').next().unwrap_or(&section.label);
+    let name = short(section);
+    let called_so = all.iter().filter(|other| other.label.rsplit('/').next() == Some(name));
+    if called_so.count() > 1 { &section.label } else { name }
 }

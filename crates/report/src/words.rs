@@ -1,0 +1,180 @@
+//! The words that the terminal and the page share: who lost what, and why.
+
+use crate::run::{Capture, Completeness, LossReason, Origin, Outcome, Run, Way};
+
+/// A part of the run that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// `pod shop/api-7d9 container api`.
+    pub who: String,
+    /// The class of the reason.
+    pub reason: String,
+    /// The evidence; may be empty.
+    pub detail: String,
+}
+
+impl Loss {
+    pub(crate) fn of(capture: &Capture) -> Option<Self> {
+        let who = origin(&capture.origin);
+        let missing = capture.processes_started.saturating_sub(capture.processes_captured);
+        match &capture.outcome {
+            Outcome::Lost { reason, detail } => {
+                Some(Self { who, reason: loss_reason(*reason).to_owned(), detail: detail.clone() })
+            }
+            Outcome::Heard if missing > 0 => Some(Self {
+                who,
+                reason: format!(
+                    "{missing} of {} handed over no counters",
+                    processes(capture.processes_started)
+                ),
+                detail: String::new(),
+            }),
+            Outcome::Heard | Outcome::NotInstrumented => None,
+        }
+    }
+}
+
+/// `pod shop/api-7d9 container api`, `program server`.
+pub(crate) fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Pod { namespace, pod, container, restart: 0, .. } => {
+            format!("pod {namespace}/{pod} container {container}")
+        }
+        Origin::Pod { namespace, pod, container, restart, .. } => {
+            format!("pod {namespace}/{pod} container {container} restart {restart}")
+        }
+        Origin::Local { name, .. } => format!("program {name}"),
+    }
+}
+
+pub(crate) const fn loss_reason(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::NoData => "no data",
+        LossReason::Killed => "ended without writing counters",
+        LossReason::Deadline => "not handed over before the deadline",
+        LossReason::DiskFull => "no room on the volume",
+        LossReason::Unreachable => "out of reach",
+    }
+}
+
+pub(crate) const fn way(way: Way) -> &'static str {
+    match way {
+        Way::Files => "files that Go wrote at exit",
+    }
+}
+
+pub(crate) fn outcome(capture: &Capture) -> String {
+    match (&capture.outcome, Loss::of(capture)) {
+        (Outcome::NotInstrumented, _) => "not built with coverage".to_owned(),
+        (_, Some(loss)) if loss.detail.is_empty() => loss.reason,
+        (_, Some(loss)) => format!("{}: {}", loss.reason, loss.detail),
+        (_, None) => "heard".to_owned(),
+    }
+}
+
+/// `4 of 4 pods, 5 of 5 processes`.
+pub(crate) fn completeness(run: &Run) -> String {
+    let Completeness { pods_expected, pods_heard, processes_started, processes_captured } =
+        run.completeness();
+    let is_pod = |capture: &Capture| matches!(capture.origin, Origin::Pod { .. });
+    let noun = match (run.captures.iter().any(is_pod), run.captures.iter().all(is_pod)) {
+        (_, true) => plural(pods_expected, "pod", "pods"),
+        (false, _) => plural(pods_expected, "program", "programs"),
+        (true, false) => plural(pods_expected, "pod or program", "pods and programs"),
+    };
+    let processes = plural(processes_started, "process", "processes");
+    format!("{pods_heard} of {pods_expected} {noun}, {processes_captured} of {processes_started} {processes}")
+}
+
+fn processes(number: u32) -> String {
+    format!("{number} {}", plural(number, "process", "processes"))
+}
+
+const fn plural(number: u32, one: &'static str, many: &'static str) -> &'static str {
+    if number == 1 { one } else { many }
+}
+
+/// `2.1 MB`.
+#[expect(clippy::cast_precision_loss, reason = "only one decimal is shown")]
+pub(crate) fn bytes(number: u64) -> String {
+    let mut value = number as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB"] {
+        // From here on one decimal would round up to the next unit.
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{number} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// `4m 53s`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a wall time in seconds; saturates"
+)]
+pub(crate) fn duration(seconds: f64) -> String {
+    if seconds < 9.95 {
+        return format!("{:.1}s", seconds.max(0.0));
+    }
+    let seconds = seconds.round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
+    }
+}
+
+/// A command as it could be typed.
+pub(crate) fn command(words: &[String]) -> String {
+    let is_plain = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,+@%".contains(c))
+    };
+    let quoted = words
+        .iter()
+        .map(|word| if is_plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// `12,431`.
+pub(crate) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_times_and_numbers_are_short() {
+        assert_eq!(
+            [bytes(0), bytes(999), bytes(2_100_000), bytes(999_999)],
+            ["0 B", "999 B", "2.1 MB", "1.0 MB"]
+        );
+        assert_eq!(
+            [duration(0.04), duration(9.97), duration(293.0), duration(3_725.0)],
+            ["0.0s", "10s", "4m 53s", "1h 02m"]
+        );
+        assert_eq!(
+            [number(0), number(999), number(1_000), number(12_345_678)],
+            ["0", "999", "1,000", "12,345,678"]
+        );
+    }
+
+    #[test]
+    fn a_command_can_be_typed_again() {
+        let words = ["go", "test", "./e2e/...", "-run", "A|B", "it's", ""].map(str::to_owned);
+        assert_eq!(command(&words), r"go test ./e2e/... -run 'A|B' 'it'\''s' ''");
+    }
+}
