@@ -1,0 +1,313 @@
+//! Follows every prepared pod of a run from its first moment to its last, and takes what it hands over.
+//!
+//! One task watches the pods; each pod with a running sidecar has a task that holds a stream to it and comes
+//! back when the stream breaks. What has been seen is kept here and can be asked for at any time.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    ResourceExt,
+    runtime::{WatchStreamExt, watcher},
+};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use crate::{
+    Connection, Ending, Error, Event, Observer, RunId,
+    hand_over::HandOver,
+    pod_record::PodRecord,
+    stream::{self, StreamEnd},
+};
+
+mod result;
+
+pub use result::{ContainerResult, HandOverEnd, PodResult};
+
+/// After a pod is gone from the API, what its stream had under way may still arrive.
+const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(3);
+/// Between attempts to reach a pod whose stream broke.
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What one pod has shown and handed over so far.
+pub(crate) struct PodEntry {
+    pub(crate) record: PodRecord,
+    pub(crate) hand_over: HandOver,
+    /// Container, meta-data file and time of every start of a process built with coverage.
+    pub(crate) starts: Vec<(String, String, u64)>,
+    /// Files that Go began and did not finish, by container.
+    pub(crate) unfinished_files: BTreeMap<String, Vec<String>>,
+    pub(crate) volume_free_bytes: Option<u64>,
+    /// The agent has sent everything it had at some moment.
+    pub(crate) is_up_to_date: bool,
+    pub(crate) end: Option<HandOverEnd>,
+    /// Why the last stream broke.
+    pub(crate) last_failure: Option<String>,
+}
+
+impl PodEntry {
+    /// No container of it ever ran, so nothing can be missing.
+    fn never_ran(&self) -> bool {
+        self.record.containers.values().all(|runs| runs.restarts().next().is_none())
+    }
+}
+
+pub(crate) struct Shared {
+    connection: Connection,
+    data_directory: PathBuf,
+    observer: Arc<dyn Observer>,
+    pods: Mutex<BTreeMap<String, PodEntry>>,
+    changes: watch::Sender<u64>,
+    /// A failure of this machine, such as a full disk, that ends the collection.
+    failure: Mutex<Option<Error>>,
+}
+
+impl Shared {
+    pub(crate) fn pods(&self) -> MutexGuard<'_, BTreeMap<String, PodEntry>> {
+        self.pods.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on one pod and tells those who wait.
+    pub(crate) fn with_pod<T>(&self, uid: &str, work: impl FnOnce(&mut PodEntry) -> T) -> Option<T> {
+        let result = self.pods().get_mut(uid).map(work);
+        self.changed();
+        result
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        let pods = self.pods();
+        let count = |filter: fn(&PodEntry) -> bool| {
+            u32::try_from(pods.values().filter(|pod| filter(pod)).count()).unwrap_or(u32::MAX)
+        };
+        let event = Event::Collection {
+            pods_ended: count(|pod| pod.end.is_some()),
+            pods: count(|_| true),
+            bytes: pods.values().map(|pod| pod.hand_over.bytes()).sum(),
+        };
+        drop(pods);
+        self.observer.event(event);
+    }
+
+    pub(crate) fn fail(&self, error: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.changed();
+    }
+
+    async fn until_gone(&self, uid: &str) {
+        let mut changes = self.changes.subscribe();
+        while !self.pods().get(uid).is_none_or(|pod| pod.record.is_gone) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Collects a run's data for as long as it lives.
+pub struct Collector {
+    shared: Arc<Shared>,
+    _tasks: JoinSet<()>,
+}
+
+impl Collector {
+    /// Starts to follow the pods of a run. Files go to `data_directory/<kind>-<name>/<pod>/<container>-<restart>`.
+    #[must_use]
+    pub fn start(
+        connection: Connection,
+        run: &RunId,
+        data_directory: &Path,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            connection,
+            data_directory: data_directory.to_owned(),
+            observer,
+            pods: Mutex::default(),
+            changes: watch::Sender::new(0),
+            failure: Mutex::default(),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watch_pods(Arc::clone(&shared), run.selector()));
+        Self { shared, _tasks: tasks }
+    }
+
+    /// Waits until the condition holds for all pods together; false when the deadline came first.
+    pub(crate) async fn wait_until(
+        &self,
+        deadline: Instant,
+        condition: impl Fn(&BTreeMap<String, PodEntry>) -> bool,
+    ) -> Result<bool, Error> {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            if let Some(error) = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(error);
+            }
+            if condition(&self.shared.pods()) {
+                return Ok(true);
+            }
+            match tokio::time::timeout_at(deadline, changes.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Ok(condition(&self.shared.pods())),
+            }
+        }
+    }
+
+    /// Waits until every pod has sent what it has at this moment, or is gone.
+    pub async fn wait_until_up_to_date(
+        &self,
+        expected_pods: usize,
+        deadline: Instant,
+    ) -> Result<bool, Error> {
+        self.wait_until(deadline, |pods| {
+            pods.len() >= expected_pods
+                && pods.values().all(|pod| pod.is_up_to_date || pod.end.is_some() || pod.never_ran())
+        })
+        .await
+    }
+
+    /// Waits until every pod has ended and its data is here or lost.
+    pub async fn wait_until_ended(&self, deadline: Instant) -> Result<bool, Error> {
+        self.wait_until(deadline, |pods| pods.values().all(|pod| pod.end.is_some())).await
+    }
+
+    /// Waits for the processes of ready pods to show themselves; the containers that have not, as
+    /// `(pod, container)`. A pod counts if it is prepared and still there; of containers that the user did
+    /// not name, one in a pod suffices.
+    pub async fn containers_without_coverage(
+        &self,
+        deadline: Instant,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.wait_until(deadline, |pods| missing_coverage(pods).is_empty()).await?;
+        Ok(missing_coverage(&self.shared.pods()))
+    }
+
+    /// Everything seen so far, pod by pod.
+    #[must_use]
+    pub fn results(&self) -> Vec<PodResult> {
+        let pods = self.shared.pods();
+        pods.values().filter(|pod| !pod.never_ran()).map(result::of_pod).collect()
+    }
+}
+
+fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    for pod in pods.values().filter(|pod| !pod.record.is_terminating && !pod.record.is_gone) {
+        let without: Vec<&String> = pod
+            .record
+            .capture
+            .containers
+            .iter()
+            .filter(|container| !pod.hand_over.has_metadata(container))
+            .collect();
+        let one_suffices = !pod.record.capture.containers_named;
+        if one_suffices && without.len() < pod.record.capture.containers.len() {
+            continue;
+        }
+        missing.extend(without.into_iter().map(|container| (pod.record.name.clone(), container.clone())));
+    }
+    missing
+}
+
+async fn watch_pods(shared: Arc<Shared>, selector: String) {
+    let configuration = watcher::Config::default().labels(&selector);
+    let events = watcher(shared.connection.pods(), configuration).default_backoff();
+    let mut events = std::pin::pin!(events);
+    let mut streams = JoinSet::new();
+    let mut listed = Vec::new();
+    while let Some(event) = events.next().await {
+        // An API server that is away is asked again by the back-off.
+        let Ok(event) = event else { continue };
+        match event {
+            watcher::Event::Init => listed.clear(),
+            watcher::Event::InitApply(pod) => {
+                listed.extend(pod.uid());
+                see_pod(&shared, &pod, &mut streams);
+            }
+            watcher::Event::InitDone => mark_gone(&shared, |uid| !listed.iter().any(|known| known == uid)),
+            watcher::Event::Apply(pod) => see_pod(&shared, &pod, &mut streams),
+            watcher::Event::Delete(pod) => {
+                see_pod(&shared, &pod, &mut streams);
+                mark_gone(&shared, |uid| pod.metadata.uid.as_deref() == Some(uid));
+            }
+        }
+    }
+}
+
+fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
+    let Some(uid) = pod.uid() else { return };
+    let is_new = !shared.pods().contains_key(&uid);
+    if is_new {
+        let Some(record) = PodRecord::of(pod) else { return };
+        let directory =
+            shared.data_directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
+        let hand_over = HandOver::new(directory, record.capture.containers.clone());
+        let entry = PodEntry {
+            record,
+            hand_over,
+            starts: Vec::new(),
+            unfinished_files: BTreeMap::new(),
+            volume_free_bytes: None,
+            is_up_to_date: false,
+            end: None,
+            last_failure: None,
+        };
+        shared.pods().insert(uid.clone(), entry);
+        streams.spawn(follow_pod(Arc::clone(shared), uid.clone()));
+    }
+    shared.with_pod(&uid, |entry| entry.record.update(pod));
+}
+
+fn mark_gone(shared: &Shared, is_gone: impl Fn(&str) -> bool) {
+    for (uid, entry) in shared.pods().iter_mut() {
+        entry.record.is_gone |= is_gone(uid);
+    }
+    shared.changed();
+}
+
+/// Holds a stream to one pod, again and again, until its data is here or it is gone.
+async fn follow_pod(shared: Arc<Shared>, uid: String) {
+    let mut changes = shared.changes.subscribe();
+    loop {
+        let Some((can_attach, is_over)) = shared.pods().get(&uid).map(|pod| {
+            let record = &pod.record;
+            (
+                record.sidecar_is_running,
+                record.is_gone || record.sidecar_exit_code.is_some() && record.is_terminating,
+            )
+        }) else {
+            return;
+        };
+        if can_attach && !is_over {
+            let outcome = tokio::select! {
+                outcome = stream::take(&shared.connection, &shared, &uid) => outcome,
+                () = gone_for_a_while(&shared, &uid) => Err("the pod is gone".to_owned()),
+            };
+            match outcome {
+                Ok(StreamEnd::Ended) => {
+                    shared.with_pod(&uid, |pod| pod.end = Some(HandOverEnd::Complete));
+                    return;
+                }
+                Ok(StreamEnd::Closed) => {}
+                Err(failure) => drop(shared.with_pod(&uid, |pod| pod.last_failure = Some(failure))),
+            }
+            tokio::time::sleep(RECONNECT_INTERVAL).await;
+        } else if is_over {
+            shared
+                .with_pod(&uid, |pod| pod.end = Some(HandOverEnd::of_sidecar(pod.record.sidecar_exit_code)));
+            return;
+        } else if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn gone_for_a_while(shared: &Shared, uid: &str) {
+    shared.until_gone(uid).await;
+    tokio::time::sleep(LAST_BYTES_TIMEOUT).await;
+}

@@ -1,0 +1,190 @@
+//! One stream to one pod's agent: the protocol, seen from podcov's side.
+
+use std::time::Duration;
+
+use kube::api::AttachParams;
+use podcov_agent_protocol::{
+    AGENT_ARGUMENT_ATTACH, AGENT_EXECUTABLE, FromAgent, PROTOCOL_VERSION, ToAgent, decode, encode,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::{
+    Connection, Error,
+    collector::{PodEntry, Shared},
+    identity::SIDECAR,
+};
+
+/// How a stream ended without a failure.
+pub(crate) enum StreamEnd {
+    /// The agent said that nothing follows.
+    Ended,
+    /// The other side closed.
+    Closed,
+}
+
+/// Takes what the pod has and follows it until the agent is done or the stream breaks.
+pub(crate) async fn take(connection: &Connection, shared: &Shared, uid: &str) -> Result<StreamEnd, String> {
+    let Some(name) = shared.pods().get(uid).map(|pod| pod.record.name.clone()) else {
+        return Ok(StreamEnd::Closed);
+    };
+    let pods = connection.pods();
+    let parameters = AttachParams::default().container(SIDECAR).stdin(true).stdout(true).stderr(true);
+    let command = [AGENT_EXECUTABLE, AGENT_ARGUMENT_ATTACH];
+    let mut process = pods.exec(&name, command, &parameters).await.map_err(|error| error.to_string())?;
+    // A StatefulSet gives the name to the next pod: only the same UID after the connection is the same pod.
+    let pod = pods.get_metadata(&name).await.map_err(|error| error.to_string())?;
+    if pod.metadata.uid.as_deref() != Some(uid) {
+        return Ok(StreamEnd::Closed);
+    }
+    let (Some(stdout), Some(stdin)) = (process.stdout(), process.stdin()) else {
+        return Err("the stream has no standard input and output".to_owned());
+    };
+    let mut stderr = process.stderr();
+    let result = Conversation { shared, uid, starts: Vec::new() }.hold(stdout, stdin).await;
+    let complaint = match (&result, &mut stderr) {
+        (Ok(StreamEnd::Closed) | Err(_), Some(stderr)) => first_line(stderr).await,
+        _ => None,
+    };
+    match complaint {
+        Some(complaint) => Err(complaint),
+        None => result,
+    }
+}
+
+/// What the agent, or the runtime that could not start it, wrote to standard error.
+async fn first_line(stderr: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    const MAX_LENGTH: u64 = 4096;
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let mut text = Vec::new();
+    tokio::time::timeout(TIMEOUT, stderr.take(MAX_LENGTH).read_to_end(&mut text)).await.ok()?.ok()?;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+struct Conversation<'a> {
+    shared: &'a Shared,
+    uid: &'a str,
+    /// Every connection hears of all starts anew; the fullest list counts.
+    starts: Vec<(String, String, u64)>,
+}
+
+impl Conversation<'_> {
+    async fn hold(
+        mut self,
+        mut from_agent: impl AsyncRead + Unpin,
+        mut to_agent: impl AsyncWrite + Unpin,
+    ) -> Result<StreamEnd, String> {
+        const READ_LENGTH: usize = 64 * 1024;
+        let mut buffer = Vec::new();
+        loop {
+            let mut consumed = 0;
+            while let Some((message, length)) =
+                decode::<FromAgent>(&buffer[consumed..]).map_err(|error| error.to_string())?
+            {
+                consumed += length;
+                let is_end = matches!(message, FromAgent::Ended { .. });
+                if let Some(answer) = self.handle(message)? {
+                    let frame = encode(&answer).map_err(|error| error.to_string())?;
+                    to_agent.write_all(&frame).await.map_err(|error| error.to_string())?;
+                }
+                to_agent.flush().await.map_err(|error| error.to_string())?;
+                if is_end {
+                    return Ok(StreamEnd::Ended);
+                }
+            }
+            buffer.drain(..consumed);
+            let filled = buffer.len();
+            buffer.resize(filled + READ_LENGTH, 0);
+            let read = from_agent.read(&mut buffer[filled..]).await.map_err(|error| error.to_string())?;
+            buffer.truncate(filled + read);
+            if read == 0 {
+                return Ok(StreamEnd::Closed);
+            }
+        }
+    }
+
+    fn handle(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
+        match message {
+            FromAgent::Hello { protocol_version, agent_version, .. }
+                if protocol_version != PROTOCOL_VERSION =>
+            {
+                Err(format!(
+                    "the pod's agent is of podcov {agent_version} and speaks another protocol version"
+                ))
+            }
+            FromAgent::Hello { .. } => Ok(None),
+            FromAgent::ProcessStarted { container, metadata_file, unix_nanoseconds } => {
+                self.starts.push((container.clone(), metadata_file.clone(), unix_nanoseconds));
+                let starts = &self.starts;
+                self.with_pod(|pod| {
+                    if starts.len() > pod.starts.len() {
+                        pod.starts.clone_from(starts);
+                    }
+                    let restart = pod
+                        .record
+                        .containers
+                        .get(&container)
+                        .map_or(0, |runs| runs.of_start(unix_nanoseconds));
+                    pod.hand_over.process_started(&container, restart, &metadata_file)
+                })?;
+                Ok(None)
+            }
+            FromAgent::FileBegin { container, name, length } => {
+                let accepted = self.with_pod(|pod| {
+                    let runs = pod.record.containers.get(&container).cloned().unwrap_or_default();
+                    pod.hand_over.begin(&container, &name, length, &runs)
+                })?;
+                if accepted {
+                    return Ok(None);
+                }
+                Err(format!("the pod sent a file that was not asked for: {container}/{name}, {length} bytes"))
+            }
+            FromAgent::FileData { bytes } => {
+                if self.with_pod(|pod| pod.hand_over.append(&bytes))? {
+                    return Ok(None);
+                }
+                Err("the pod sent a file that is longer than announced".to_owned())
+            }
+            FromAgent::FileEnd => {
+                let received = self.with_pod(|pod| pod.hand_over.finish())?;
+                Ok(received.map(|(container, name)| ToAgent::Acknowledge { container, name }))
+            }
+            FromAgent::FileUnreadable { container, name, reason } => {
+                self.with_pod(|pod| {
+                    pod.last_failure = Some(format!("{container}/{name} cannot be read: {reason}"));
+                    Ok(())
+                })?;
+                Ok(None)
+            }
+            FromAgent::UpToDate => {
+                self.with_pod(|pod| {
+                    pod.is_up_to_date = true;
+                    Ok(())
+                })?;
+                Ok(None)
+            }
+            FromAgent::Ended { containers, volume_free_bytes } => {
+                self.with_pod(|pod| {
+                    pod.volume_free_bytes = Some(volume_free_bytes);
+                    pod.unfinished_files =
+                        containers.into_iter().map(|end| (end.container, end.unfinished_files)).collect();
+                    Ok(())
+                })?;
+                Ok(Some(ToAgent::Done))
+            }
+        }
+    }
+
+    /// A failure to write on this machine ends the whole collection, not only this stream.
+    fn with_pod<T>(&self, work: impl FnOnce(&mut PodEntry) -> Result<T, Error>) -> Result<T, String> {
+        match self.shared.with_pod(self.uid, work) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => {
+                let message = error.to_string();
+                self.shared.fail(error);
+                Err(message)
+            }
+            None => Err("the pod is unknown".to_owned()),
+        }
+    }
+}
