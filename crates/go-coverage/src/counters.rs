@@ -187,12 +187,7 @@ impl FunctionHeader {
 /// Takes what a counter file holds, in its order.
 pub(crate) trait Visitor<'a> {
     /// A segment begins. `payload` is at its functions, and goes on to the end of the file.
-    fn segment(
-        &mut self,
-        arguments: ArgumentTables<'a>,
-        functions: u64,
-        payload: Cursor<'a>,
-    ) -> Result<(), Error>;
+    fn segment(&mut self, arguments: ArgumentTables<'a>, payload: Cursor<'a>) -> Result<(), Error>;
 
     /// The next counter of the function that comes next.
     fn counter(&mut self, count: u32);
@@ -215,20 +210,18 @@ struct Segments<'a> {
 }
 
 impl<'a> Visitor<'a> for Segments<'a> {
-    fn segment(
-        &mut self,
-        arguments: ArgumentTables<'a>,
-        function_count: u64,
-        payload: Cursor<'a>,
-    ) -> Result<(), Error> {
+    fn segment(&mut self, arguments: ArgumentTables<'a>, payload: Cursor<'a>) -> Result<(), Error> {
         let arguments = Arguments::read(arguments)?;
-        self.found.push(Segment { arguments, flavor: self.flavor, function_count, payload });
+        self.found.push(Segment { arguments, flavor: self.flavor, function_count: 0, payload });
         Ok(())
     }
 
     fn counter(&mut self, _count: u32) {}
 
     fn function(&mut self, _function: FunctionHeader) -> Result<(), Error> {
+        if let Some(segment) = self.found.last_mut() {
+            segment.function_count += 1;
+        }
         Ok(())
     }
 }
@@ -281,8 +274,9 @@ impl<'a> Header<'a> {
     /// Reads all segments.
     pub(crate) fn visit(&self, visitor: &mut impl Visitor<'a>) -> Result<(), Error> {
         let mut cursor = self.segments;
+        let mut functions = 0;
         for number in 1..=self.segment_count {
-            self.segment(&mut cursor, visitor)?;
+            functions = self.segment(number, functions, &mut cursor, visitor)?;
             let offset = cursor.offset();
             if read_footer(&mut cursor)? != number {
                 return Err(Error::Malformed { offset, reason: "a footer with another number of segments" });
@@ -294,7 +288,14 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    fn segment(&self, cursor: &mut Cursor<'a>, visitor: &mut impl Visitor<'a>) -> Result<(), Error> {
+    /// Reads segment `number`, counted from 1, and returns how many functions there are up to its end.
+    fn segment(
+        &self,
+        number: u32,
+        previous_functions: u64,
+        cursor: &mut Cursor<'a>,
+        visitor: &mut impl Visitor<'a>,
+    ) -> Result<u64, Error> {
         let function_count = cursor.u64("a segment header")?;
         let strings_length = length(cursor.u32("a segment header")?);
         let arguments_length = length(cursor.u32("a segment header")?);
@@ -307,17 +308,21 @@ impl<'a> Header<'a> {
         let preamble = SEGMENT_HEADER_LENGTH.saturating_add(strings_length).saturating_add(arguments_length);
         cursor.take(preamble.wrapping_neg() % 4, "a segment's padding")?;
 
-        let smallest = self.flavor.smallest(3) as u64;
-        if function_count.saturating_mul(smallest) > cursor.remaining() as u64 {
-            return Err(Error::Truncated { offset: cursor.offset(), what: "the functions of a segment" });
-        }
-        visitor.segment(ArgumentTables { strings, pairs }, function_count, *cursor)?;
-        for _ in 0..function_count {
+        visitor.segment(ArgumentTables { strings, pairs }, *cursor)?;
+        for index in 0..function_count {
+            // Go's writer goes on counting in a later segment: it says there how many functions the file has so far.
+            // No function looks like a footer: it would have no counters, and then it would not be in the file.
+            if number > 1
+                && function_count - index == previous_functions
+                && read_footer(&mut cursor.clone()) == Ok(number)
+            {
+                return Ok(function_count);
+            }
             let function = FunctionHeader::read(self.flavor, cursor)?;
             function.read_counters(self.flavor, cursor, |count| visitor.counter(count))?;
             visitor.function(function)?;
         }
-        Ok(())
+        Ok(previous_functions.saturating_add(function_count))
     }
 }
 

@@ -129,7 +129,7 @@ struct Staging<'m> {
 }
 
 impl<'a> Visitor<'a> for Staging<'_> {
-    fn segment(&mut self, arguments: ArgumentTables<'a>, _: u64, _: Cursor<'a>) -> Result<(), Error> {
+    fn segment(&mut self, arguments: ArgumentTables<'a>, _: Cursor<'a>) -> Result<(), Error> {
         Arguments::read(arguments).map(drop)
     }
 
