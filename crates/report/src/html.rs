@@ -1,11 +1,30 @@
-//! The report as one page that needs nothing else.
+//! The report as one page that needs nothing else: no network, no file beside it.
+//!
+//! The frame, with the run and its losses, is rendered here and readable at once. Figures and sources follow as data
+//! blocks, one per source file, so that the page's script parses a file only when it is opened.
+
+mod data;
+mod embed;
+mod frame;
 
 use std::io::Write;
 
+use askama::Template;
+
 use crate::{Error, Report};
+use data::Index;
+use frame::Frame;
 
 /// Writes the page.
-pub fn html(_report: &Report<'_>, output: &mut impl Write) -> Result<(), Error> {
-    output.write_all(b"<!doctype html>\n")?;
+pub fn html(report: &Report<'_>, output: &mut impl Write) -> Result<(), Error> {
+    output.write_all(Frame::new(report).render()?.as_bytes())?;
+    if !report.has_data() {
+        return Ok(());
+    }
+    let index = Index::new(report);
+    embed::data_block(output, "index", &index)?;
+    for number in 0..index.file_count() {
+        embed::data_block(output, &format!("file-{number}"), &index.file(report, number))?;
+    }
     Ok(())
 }

@@ -132,6 +132,8 @@ pub enum LossReason {
     Deadline,
     /// The volume had no room for the counters.
     DiskFull,
+    /// A process still ran when the data was collected; Go writes counters when it ends.
+    StillRunning,
     /// The pod could not be reached, or went away, before it handed its data over.
     Unreachable,
 }

@@ -53,6 +53,7 @@ pub(crate) const fn loss_reason(reason: LossReason) -> &'static str {
         LossReason::Killed => "ended without writing counters",
         LossReason::Deadline => "not handed over before the deadline",
         LossReason::DiskFull => "no room on the volume",
+        LossReason::StillRunning => "still running, and Go writes counters at the end",
         LossReason::Unreachable => "out of reach",
     }
 }

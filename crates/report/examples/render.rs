@@ -1,0 +1,163 @@
+//! Renders a report of coverage data, for the browser test and for work on the page's design:
+//! `render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...`. The record of the run is made up.
+
+use std::fs;
+use std::io::BufWriter;
+use std::path::Path;
+
+use go_coverage::{Function, Merger, Package, Profile, Unit};
+use go_source::Sources;
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, SCHEMA_VERSION, SetAside, Tests, Way};
+use podcov_report::{Report, Section, html, summary};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let hostile = arguments.iter().position(|argument| argument == "--hostile");
+    let is_hostile = hostile.map(|position| arguments.remove(position)).is_some();
+    let [source_directory, output, labelled @ ..] = arguments.as_slice() else {
+        return Err("usage: render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...".into());
+    };
+    let labelled: Vec<(&str, &Path)> = labelled
+        .iter()
+        .filter_map(|part| part.split_once('='))
+        .map(|(label, directory)| (label, Path::new(directory)))
+        .collect();
+    let directories: Vec<&Path> = labelled.iter().map(|(_, directory)| *directory).collect();
+
+    let mut sections = vec![Section { label: "all".to_owned(), profile: merge(&directories)? }];
+    if labelled.len() > 1 {
+        for (label, directory) in &labelled {
+            sections.push(Section { label: (*label).to_owned(), profile: merge(&[directory])? });
+        }
+    }
+    let mut run = run(&labelled);
+    if is_hostile {
+        add_hostile(&mut run, &mut sections);
+    }
+
+    let sources = Sources::discover(Path::new(source_directory))?;
+    let report = Report { run: &run, sections, sources: &sources };
+    for line in summary(&report) {
+        eprintln!("{line}");
+    }
+    let output = Path::new(output);
+    fs::create_dir_all(output)?;
+    html(&report, &mut BufWriter::new(fs::File::create(output.join("index.html"))?))?;
+    if let Some(everything) = report.sections.first() {
+        let mut text = BufWriter::new(fs::File::create(output.join("coverage.txt"))?);
+        go_coverage::write_text(&everything.profile, &mut text)?;
+    }
+    Ok(())
+}
+
+fn merge(directories: &[&Path]) -> Result<Profile, Box<dyn std::error::Error>> {
+    let mut merger = Merger::new();
+    for prefix in ["covmeta.", "covcounters."] {
+        for directory in directories {
+            for entry in fs::read_dir(directory)? {
+                let entry = entry?;
+                if !entry.file_name().to_string_lossy().starts_with(prefix) {
+                    continue;
+                }
+                let bytes = fs::read(entry.path())?;
+                if prefix == "covmeta." {
+                    merger.add_metadata(&bytes)?;
+                } else {
+                    merger.add_counters(&bytes)?;
+                }
+            }
+        }
+    }
+    merger.finish().pop().ok_or_else(|| "no coverage data".into())
+}
+
+fn pod(workload: &str, number: usize, outcome: Outcome) -> Capture {
+    let pod = format!("{}-7d9c5b-{number}", workload.rsplit('/').next().unwrap_or(workload));
+    let processes_captured = u32::from(outcome == Outcome::Heard);
+    Capture {
+        origin: Origin::Pod {
+            namespace: "shop".to_owned(),
+            workload: workload.to_owned(),
+            pod: pod.clone(),
+            pod_uid: format!("uid-{pod}"),
+            container: "service".to_owned(),
+            restart: 0,
+        },
+        directory: format!("data/{pod}/service"),
+        way: Way::Files,
+        processes_started: 1,
+        processes_captured,
+        bytes: 412_345 * u64::from(processes_captured),
+        outcome,
+    }
+}
+
+fn run(labelled: &[(&str, &Path)]) -> Run {
+    Run {
+        schema_version: SCHEMA_VERSION,
+        id: "2026-11-03-k7f2".to_owned(),
+        podcov_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: "2026-11-03T09:12:44Z".to_owned(),
+        finished: Some("2026-11-03T09:17:40Z".to_owned()),
+        tests: Some(Tests {
+            command: ["go", "test", "-count=1", "./e2e/..."].map(str::to_owned).to_vec(),
+            exit_code: Some(0),
+            seconds: 293.2,
+            interrupted: false,
+        }),
+        captures: labelled
+            .iter()
+            .enumerate()
+            .map(|(number, (label, _))| pod(label, number, Outcome::Heard))
+            .collect(),
+        set_aside: Vec::new(),
+        notes: Vec::new(),
+        summary: None,
+    }
+}
+
+/// What a page has to endure: names made of markup, sources that are missing or of another version, losses.
+fn add_hostile(run: &mut Run, sections: &mut [Section]) {
+    let markup = "</script><img src=x onerror=alert(1)>";
+    run.notes.push(format!("SHOP_LISTEN was set to {markup}"));
+    run.set_aside.push(SetAside {
+        file: "data/api-7d9c5b-0/service/covcounters.0".to_owned(),
+        reason: "premature end of file on read".to_owned(),
+    });
+    let killed = Outcome::Lost {
+        reason: LossReason::Killed,
+        detail: format!("exit code 137 (OOMKilled), last words {markup}"),
+    };
+    run.captures.push(pod("deployment/api", 3, killed));
+    let unit = |line, count| Unit {
+        start_line: line,
+        start_column: 2,
+        end_line: line + 3,
+        end_column: 3,
+        statements: 2,
+        count,
+    };
+    let function = |name: &str, file: &str| Function {
+        name: name.to_owned(),
+        file: file.to_owned(),
+        is_literal: false,
+        units: vec![unit(90_010, 0), unit(90_020, 3)],
+    };
+    let other_version = sections
+        .first()
+        .and_then(|section| section.profile.functions().next())
+        .map(|first| first.file.clone());
+    for section in sections {
+        section.profile.packages.push(Package {
+            import_path: format!("zz.example/{markup}"),
+            functions: vec![
+                function("Hostile", &format!("zz.example/{markup}/{markup}.go")),
+                function("*T.Gone", "zz.example/gone/gone.go"),
+            ],
+        });
+        if let Some(file) = &other_version {
+            let package = section.profile.packages.last_mut();
+            package.into_iter().for_each(|package| package.functions.push(function("Newer", file)));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Data and code inside a page, such that neither can be mistaken for markup.
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// Writes `value` as a data block, which a browser does not run.
+pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Serialize) -> Result<(), Error> {
+    write!(output, "<script type=\"application/json\" id=\"{id}\">")?;
+    serde_json::to_writer(WithoutMarkup(&mut *output), value)?;
+    writeln!(output, "</script>")?;
+    Ok(())
+}
+
+/// The source expression that allows exactly this inline script or style.
+pub(super) fn content_security_hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
+}
+
+/// Writes JSON such that it holds no `</script>` and no `<!--`. These characters occur only inside of strings, where
+/// an escape means the same.
+struct WithoutMarkup<W>(W);
+
+impl<W: Write> Write for WithoutMarkup<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while let Some(position) = bytes.iter().position(|byte| b"<>&".contains(byte)) {
+            let (plain, rest) = bytes.split_at(position);
+            self.0.write_all(plain)?;
+            let Some((special, rest)) = rest.split_first() else { break };
+            write!(self.0, "\\u{special:04x}")?;
+            bytes = rest;
+        }
+        self.0.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_ends_its_data_block() {
+        let hostile = "</script><script>alert(1)</script><!-- & \u{2028}";
+        let mut page = Vec::new();
+        data_block(&mut page, "index", &hostile).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let inside = page
+            .strip_prefix("<script type=\"application/json\" id=\"index\">")
+            .and_then(|page| page.strip_suffix("</script>\n"))
+            .unwrap();
+        assert!(!inside.contains(['<', '>', '&']), "{inside}");
+        assert_eq!(serde_json::from_str::<String>(inside).unwrap(), hostile);
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_specification() {
+        // The example of CSP Level 3, "alert('Hello, world.');".
+        assert_eq!(
+            content_security_hash("alert('Hello, world.');"),
+            "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
+        );
+    }
+}

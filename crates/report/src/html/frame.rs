@@ -1,0 +1,138 @@
+//! The frame of the page: what is said of the run, and the page's style and script.
+
+use askama::Template;
+
+use super::embed::content_security_hash;
+use crate::run::{Capture, Run};
+use crate::words::{self, Loss};
+use crate::{Report, percent, summary};
+
+const STYLE: &str =
+    concat!(include_str!("../../templates/report.css"), include_str!("../../templates/source.css"));
+
+const SCRIPT: &str = concat!(
+    include_str!("../../templates/script/data.js"),
+    include_str!("../../templates/script/lexer.js"),
+    include_str!("../../templates/script/overview.js"),
+    include_str!("../../templates/script/lines.js"),
+    include_str!("../../templates/script/source.js"),
+    include_str!("../../templates/script/main.js"),
+);
+
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct Frame<'a> {
+    style: &'static str,
+    style_hash: String,
+    script: &'static str,
+    script_hash: String,
+    run: &'a Run,
+    cards: Vec<Card<'a>>,
+    has_data: bool,
+    /// What `go tool cover -func` prints as its total, where that is another number.
+    func_percent: Option<String>,
+    completeness: Option<String>,
+    is_complete: bool,
+    losses: Vec<Loss>,
+    likely_causes: Vec<&'static str>,
+    no_data: &'static str,
+    tests: Option<Tests>,
+    captures: Vec<CaptureRow>,
+    bytes: String,
+    source_problems: &'a [String],
+}
+
+/// A section's figures.
+struct Card<'a> {
+    label: &'a str,
+    mode: &'static str,
+    percent: String,
+    statements: String,
+    covered: String,
+}
+
+struct Tests {
+    command: String,
+    ending: String,
+    passed: bool,
+    duration: String,
+}
+
+struct CaptureRow {
+    who: String,
+    workload: String,
+    processes: String,
+    way: &'static str,
+    bytes: String,
+    outcome: String,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(report: &'a Report<'_>) -> Self {
+        let run = report.run;
+        let has_data = report.has_data();
+        let cards: Vec<Card<'_>> = report
+            .sections
+            .iter()
+            .map(|section| {
+                let totals = report.totals(section);
+                Card {
+                    label: &section.label,
+                    mode: section.profile.mode.as_str(),
+                    percent: percent(totals),
+                    statements: words::number(totals.statements),
+                    covered: words::number(totals.covered),
+                }
+            })
+            .collect();
+        let func_percent = report.sections.first().and_then(|everything| {
+            let (own, declared) = (report.totals(everything), everything.profile.totals());
+            (own.statements > declared.statements).then(|| percent(declared))
+        });
+        Self {
+            style: STYLE,
+            style_hash: content_security_hash(STYLE),
+            script: SCRIPT,
+            script_hash: content_security_hash(SCRIPT),
+            run,
+            cards,
+            has_data,
+            func_percent,
+            completeness: (!run.captures.is_empty()).then(|| words::completeness(run)),
+            is_complete: run.completeness().is_complete(),
+            losses: run.captures.iter().filter_map(Loss::of).collect(),
+            likely_causes: if has_data { Vec::new() } else { summary::likely_causes(report) },
+            no_data: summary::NO_DATA,
+            tests: run.tests.as_ref().map(tests),
+            captures: run.captures.iter().map(capture_row).collect(),
+            bytes: words::bytes(run.captures.iter().map(|capture| capture.bytes).sum()),
+            source_problems: report.sources.problems(),
+        }
+    }
+}
+
+fn tests(tests: &crate::run::Tests) -> Tests {
+    let ending = match (tests.interrupted, tests.exit_code) {
+        (true, _) => "interrupted".to_owned(),
+        (false, Some(0)) => "passed".to_owned(),
+        (false, Some(code)) => format!("failed with exit code {code}"),
+        (false, None) => "ended without an exit code".to_owned(),
+    };
+    Tests {
+        command: words::command(&tests.command),
+        ending,
+        passed: !tests.interrupted && tests.exit_code == Some(0),
+        duration: words::duration(tests.seconds),
+    }
+}
+
+fn capture_row(capture: &Capture) -> CaptureRow {
+    CaptureRow {
+        who: words::origin(&capture.origin),
+        workload: capture.origin.workload().to_owned(),
+        processes: format!("{} of {}", capture.processes_captured, capture.processes_started),
+        way: words::way(capture.way),
+        bytes: words::bytes(capture.bytes),
+        outcome: words::outcome(capture),
+    }
+}

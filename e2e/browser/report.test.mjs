@@ -1,0 +1,292 @@
+// The report in a real browser: `node report.test.mjs REPORT/index.html [--screenshots DIRECTORY]`, or with
+// `node --test` and PODCOV_REPORT, PODCOV_SCREENSHOTS. The coverage.txt beside the page is what its marks are held
+// against. CHROMIUM names another browser than the system's.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { expectedMarks, pageMarks, readProfile, totalsOf } from "./marks.mjs";
+
+const argument = (name) => {
+  const at = process.argv.indexOf(name);
+  return at === -1 ? undefined : process.argv[at + 1];
+};
+const given = process.argv[2]?.endsWith(".html") ? process.argv[2] : process.env.PODCOV_REPORT;
+assert.ok(given, "usage: node report.test.mjs REPORT/index.html [--screenshots DIRECTORY]");
+const screenshots = argument("--screenshots") ?? process.env.PODCOV_SCREENSHOTS;
+const report = pathToFileURL(path.resolve(given)).href;
+const profile = readProfile(readFileSync(path.join(path.dirname(given), "coverage.txt"), "utf8"));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const MOST_FILES = 60;
+const desktop = { width: 1360, height: 900 };
+const phone = { width: 375, height: 740 };
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+after(() => browser?.close());
+
+// A page that must stay silent: no message, no error, no request but the one for itself.
+const withPage = async (settings, use) => {
+  const context = await browser.newContext({ viewport: desktop, ...settings });
+  const page = await context.newPage();
+  const heard = [];
+  page.on("console", (message) => heard.push(`console ${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => heard.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => heard.push(`dialog: ${dialog.message()}`));
+  page.on("request", (request) => {
+    const address = request.url().split("#")[0];
+    if (address !== report && !address.startsWith("data:")) heard.push(`request: ${address}`);
+  });
+  try {
+    await page.goto(report);
+    await use(page);
+    assert.deepEqual(heard, []);
+  } finally {
+    await context.close();
+  }
+};
+
+const screenshot = async (page, name) => {
+  if (!screenshots) return;
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+};
+
+const open = (page, hash) => page.evaluate((to) => void (location.hash = to), hash);
+const openFile = async (page, file, line) => {
+  await open(page, `#file=${encodeURIComponent(file)}${line ? `&line=${line}` : ""}`);
+  await page.locator("#file h1").filter({ hasText: file }).waitFor();
+};
+const fileNames = (page) =>
+  page.evaluate(() => JSON.parse(document.getElementById("index").textContent).files.map(({ name }) => name));
+const rows = (page) => page.locator("#files tbody tr");
+const hasSource = (page) => page.locator(".source").count();
+const targetLine = (page) => page.evaluate(() => document.querySelector("tr.target")?.id ?? null);
+
+// The file with most stretches of both sorts: it shows everything there is to see.
+const telling = () => {
+  const score = (units) =>
+    Math.min(units.filter(({ count }) => count > 0).length, units.filter(({ count, statements }) => count === 0 && statements > 0).length);
+  const sound = [...profile].filter(([, units]) => units.every(({ startLine }) => startLine < 50_000));
+  return sound.sort(([, one], [, other]) => score(other) - score(one))[0][0];
+};
+
+test("the total is that of coverage.txt, rounded so that it never claims too much", async () => {
+  await withPage({}, async (page) => {
+    const { statements, covered } = totalsOf([...profile.values()].flat());
+    const shown = Number(await page.locator("#total .figure").textContent());
+    assert.ok(Math.abs(shown - (100 * covered) / statements) <= 0.1, `${shown} for ${covered} of ${statements}`);
+    assert.equal(shown === 100, covered === statements);
+    const words = await page.locator(".hero p").first().textContent();
+    assert.ok(words.includes(`${covered.toLocaleString("en-US")} of ${statements.toLocaleString("en-US")}`), words);
+    await screenshot(page, "overview-light");
+  });
+});
+
+test("every file's marks are where coverage.txt says, to the column", async () => {
+  await withPage({}, async (page) => {
+    let compared = 0;
+    for (const file of [...profile.keys()].slice(0, MOST_FILES)) {
+      await openFile(page, file);
+      if (!(await hasSource(page))) continue;
+      const lines = await page.evaluate(pageMarks);
+      const expected = expectedMarks(lines.map(({ text }) => text), profile.get(file));
+      lines.forEach(({ text, marks, sign, state }, at) => {
+        assert.equal(marks, expected[at].marks, `${file}:${at + 1}: ${text}`);
+        // Whoever sees no colour sees the sign.
+        const telling = [...Buffer.from(text)].some((byte, column) => marks[column] === "-" && !"{}()".includes(String.fromCharCode(byte)));
+        if (telling) assert.ok(["✗", "◐"].includes(sign), `${file}:${at + 1} has sign ${sign}`);
+        if (state === "hit") assert.equal(sign, "");
+      });
+      compared += 1;
+    }
+    assert.ok(compared > 0, "no source was shown");
+  });
+});
+
+test("the filter leaves what fits, Escape clears it, and slash leads to it", async () => {
+  await withPage({}, async (page) => {
+    const names = await fileNames(page);
+    const word = path.basename(telling());
+    await page.keyboard.press("/");
+    await page.keyboard.type(word);
+    const shown = await page.locator("#files tr.file a").allTextContents();
+    assert.equal(shown.length, names.filter((name) => name.includes(word)).length);
+    await page.keyboard.type(" nothing-has-this-name");
+    assert.equal(await rows(page).count(), 0);
+    assert.match(await page.locator("#shown").textContent(), /No file fits/);
+    await page.keyboard.press("Escape");
+    assert.ok((await rows(page).count()) > 0);
+  });
+});
+
+test("the list sorts by each column and folds by package", async () => {
+  await withPage({}, async (page) => {
+    await page.locator("#group").uncheck();
+    const column = (name) => page.locator(`#files tbody .${name}`).allTextContents();
+    const numbers = async (name) => (await column(name)).map((text) => Number.parseFloat(text.replaceAll(",", "")));
+    const sorted = (list) => [...list].sort((one, other) => one - other);
+    await page.getByRole("button", { name: "Uncovered", exact: true }).click();
+    const uncovered = await numbers("uncovered");
+    assert.deepEqual(uncovered, sorted(uncovered).reverse());
+    await page.getByRole("button", { name: "Covered", exact: true }).click();
+    const share = await numbers("share");
+    assert.deepEqual(share, sorted(share));
+    await page.getByRole("button", { name: "Covered", exact: true }).click();
+    assert.equal(await page.locator('th[data-key="percent"]').getAttribute("aria-sort"), "descending");
+    assert.deepEqual(await numbers("share"), sorted(share).reverse());
+    await page.getByRole("button", { name: "Name", exact: true }).click();
+    assert.deepEqual(await page.locator("#files tr.file a").allTextContents(), (await fileNames(page)).sort());
+
+    await page.locator("#group").check();
+    await page.locator("#open-all").uncheck();
+    assert.equal(await page.locator("#files tr.file").count(), 0);
+    const first = page.locator("#files tr.package button").first();
+    await first.focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await page.locator("#files tr.package button").first().getAttribute("aria-expanded"), "true");
+    assert.ok((await page.locator("#files tr.file").count()) > 0);
+  });
+});
+
+test("a file opens by its link, and n and p go from one uncovered stretch to the next", async () => {
+  await withPage({}, async (page) => {
+    const file = telling();
+    await page.locator("#filter").fill(file);
+    await page.locator("#files tr.file a").first().click();
+    await page.locator(".source").waitFor();
+    const stops = [];
+    for (;;) {
+      await page.keyboard.press("n");
+      const stop = await targetLine(page);
+      if (stops.includes(stop)) break;
+      stops.push(stop);
+      assert.match(await page.locator("tr.target").getAttribute("class"), /miss|part/);
+      assert.ok(await page.locator("tr.target").evaluate((row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight;
+      }), `${stop} is not in view`);
+    }
+    assert.ok(stops.length > 1 && stops[0] === (await targetLine(page)), `${stops}`);
+    await page.keyboard.press("p");
+    assert.equal(await targetLine(page), stops.at(-1));
+    assert.match(await page.locator("#announce").textContent(), /uncovered stretch/);
+    await screenshot(page, "file-light");
+    await page.keyboard.press("u");
+    assert.ok(await page.locator("#overview").isVisible());
+    await page.goBack();
+    assert.equal(await targetLine(page), stops.at(-1));
+  });
+});
+
+test("an address leads to a file, a line and a part", async () => {
+  const file = telling();
+  await withPage({}, async (page) => {
+    await page.goto("about:blank");
+    await page.goto(`${report}#file=${file}&line=7`);
+    await page.locator(".source").waitFor();
+    assert.equal(await targetLine(page), "L7");
+    await page.locator("#L9 .line-number a").click();
+    assert.equal(await targetLine(page), "L9");
+    assert.ok(page.url().endsWith(`#file=${file}&line=9`), page.url());
+    await page.goto(`${report}#file=no/such/file.go`);
+    assert.match(await page.locator("#announce").textContent(), /no such file/);
+
+    const cards = page.locator(".card");
+    if ((await cards.count()) < 2) return;
+    const before = await page.locator("#shown").textContent();
+    await cards.nth(1).click();
+    assert.equal(await cards.nth(1).getAttribute("aria-current"), "true");
+    assert.match(page.url(), /#section=/);
+    const share = (await cards.nth(1).locator(".card-figure").textContent()).trim();
+    const now = await page.locator("#shown").textContent();
+    assert.ok(now !== before && now.includes(share), `${now} for ${share}`);
+    await page.locator("#open-all").check();
+    await page.locator("#files tr.file a").first().click();
+    assert.match(page.url(), /#file=.*&section=/);
+  });
+});
+
+test("names and messages made of markup are only text", async (context) => {
+  await withPage({}, async (page) => {
+    const hostile = (await fileNames(page)).find((name) => name.includes("<"));
+    if (!hostile) return context.skip("this report has no such name");
+    assert.equal(await page.locator("img").count(), 0);
+    assert.ok((await page.locator(".notice").allTextContents()).some((text) => text.includes("<img src=x")));
+    await openFile(page, hostile);
+    assert.equal(await page.locator("#file h1").textContent(), hostile);
+    assert.match(await page.locator("#file .notice").textContent(), /source is not shown/);
+    assert.match(await page.locator(".unit-list").first().textContent(), /never ran/);
+    assert.equal(await page.locator("img").count(), 0);
+    await screenshot(page, "missing-source");
+  });
+});
+
+const serious = (page) =>
+  page.evaluate(`${axe}; axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) => html + failureSummary).join("; ")))`);
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [name, viewport] of Object.entries({ desktop, phone })) {
+    test(`it is readable and accessible: ${colorScheme}, ${name}`, async () => {
+      await withPage({ colorScheme, viewport }, async (page) => {
+        const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+        await page.locator("details.about").evaluate((details) => void (details.open = true));
+        assert.ok(await fits(), "the overview is wider than the window");
+        assert.deepEqual(await serious(page), []);
+        await page.locator("details.about").evaluate((details) => void (details.open = false));
+        await screenshot(page, `overview-${colorScheme}-${name}`);
+        await openFile(page, telling());
+        await page.keyboard.press("n");
+        assert.ok(await fits(), "the file is wider than the window");
+        assert.deepEqual(await serious(page), []);
+        await screenshot(page, `file-${colorScheme}-${name}`);
+        const [ink, paper] = await page.evaluate(() => {
+          const { color, backgroundColor } = getComputedStyle(document.body);
+          return [color, backgroundColor].map((text) => Number(text.match(/\d+/)[0]));
+        });
+        assert.equal(ink > paper, colorScheme === "dark");
+      });
+    });
+  }
+}
+
+test("it works by keyboard alone", async () => {
+  await withPage({}, async (page) => {
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "skip");
+    await page.keyboard.press("Enter");
+    const reach = async (selector) => {
+      for (let presses = 0; presses < 200; presses += 1) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate((wanted) => document.activeElement.closest(wanted) !== null, selector)) return;
+      }
+      assert.fail(`Tab does not reach ${selector}`);
+    };
+    await reach("#files tr.package");
+    if ((await page.locator("#files tr.file").count()) === 0) await page.keyboard.press("Enter");
+    await reach("#files tr.file");
+    await page.keyboard.press("Enter");
+    await page.locator("#file h1").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
+  });
+});
