@@ -7,6 +7,7 @@
 
 pub mod scenarios;
 pub mod toolchain;
+pub mod writer;
 
 use std::fs;
 use std::path::PathBuf;

@@ -83,7 +83,7 @@ impl Recipe {
         self.other_ways_to_build();
         self.tests();
         self.after_covdata_merge();
-        self.from_the_writer_of_go();
+        self.written_by_gos_writer();
     }
 
     fn data(&self, scenario: &str, directory: &str) -> PathBuf {
@@ -216,7 +216,7 @@ impl Recipe {
     }
 
     /// What the format allows and no program writes.
-    fn from_the_writer_of_go(&self) {
+    fn written_by_gos_writer(&self) {
         let rewrite = self.rewriter();
         let files = files_under(&self.data("atomic", "api"));
         let (metadata, counters): (Vec<_>, Vec<_>) =
@@ -261,7 +261,10 @@ impl Recipe {
             for entry in fs::read_dir(library.join(package)).unwrap() {
                 let file = entry.unwrap().path();
                 let name = file.file_name().unwrap().to_string_lossy().into_owned();
-                if file.is_file() && name.ends_with(".go") && !name.ends_with("_test.go") {
+                if file.is_file()
+                    && file.extension().is_some_and(|extension| extension == "go")
+                    && !name.ends_with("_test.go")
+                {
                     fs::write(target.join(name), own_imports(&file)).unwrap();
                 }
             }
