@@ -38,7 +38,7 @@ var _ = Describe("products", func() {
 	It("are created, changed and shown", func(ctx SpecContext) {
 		path := "/products/" + unique("cup")
 		cup := product{Name: "Cup", PriceCents: 700, WeightGrams: 250, Stock: 3}
-		Expect(api.send(ctx, http.MethodPut, path, nil, cup).code).To(Equal(http.StatusCreated))
+		api.send(ctx, http.MethodPut, path, nil, cup).expect(http.StatusCreated, http.StatusOK)
 		cup.PriceCents = 650
 		Expect(api.send(ctx, http.MethodPut, path, nil, cup).code).To(Equal(http.StatusOK))
 		Expect(decode[product](api.get(ctx, path)).PriceCents).To(Equal(650))

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	startTime   = 60 * time.Second
+	startTime   = 30 * time.Second
 	processTime = 30 * time.Second
 	interval    = 50 * time.Millisecond
 )
