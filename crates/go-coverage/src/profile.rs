@@ -43,14 +43,15 @@ pub struct Package {
     pub functions: Vec<Function>,
 }
 
-/// One instrumented function. Closures have entries of their own.
+/// One instrumented function. Literals (closures) in it are part of it; only those outside of any function have entries
+/// of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// As Go names it: `F`, `T.Method`, `*T.Method`, `F.func1`.
+    /// As the meta-data names it: `F`, `T.Method`, `*T.Method`; `func.L12.C11` for a literal outside of any function.
     pub name: String,
     /// As the meta-data names it: import path and base name, or an absolute path for `command-line-arguments`.
     pub file: String,
-    /// A function literal (closure).
+    /// A literal outside of any function.
     pub is_literal: bool,
     /// In the order of the meta-data.
     pub units: Vec<Unit>,

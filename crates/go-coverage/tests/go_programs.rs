@@ -13,6 +13,9 @@ use go_coverage::{CounterFile, CounterMode, Error, Merger, MetaDataFile, MetaDat
 use support::scenarios::Scenario;
 use support::{files, merge, text};
 
+/// Two builds, between which a function got another name of the same length: it has the same blocks in both.
+const RENAMED: &str = "renamed-function";
+
 /// Repeats the tests for each release.
 macro_rules! with_each_release {
     ($($module:ident: $release:literal;)*) => {$(
@@ -83,8 +86,13 @@ with_each_release! {
 
 fn text_is_that_of_covdata_textfmt(scenarios: &[Scenario]) {
     for scenario in scenarios {
-        let ours = text(&merge(&scenario.directories()));
-        let theirs = scenario.printed("textfmt").unwrap();
+        let mut ours = text(&merge(&scenario.directories()));
+        let mut theirs = scenario.printed("textfmt").unwrap();
+        if scenario.name == RENAMED {
+            // Go writes the lines of blocks at the same place in an order that changes from run to run.
+            ours = sorted_lines(&ours);
+            theirs = sorted_lines(&theirs);
+        }
         assert!(ours.lines().count() > 1, "{} is empty", scenario.name);
         assert!(ours == theirs, "{}:\n{ours}\nGo writes:\n{theirs}", scenario.name);
     }
@@ -109,7 +117,8 @@ fn totals_are_those_of_cover_func(scenarios: &[Scenario]) {
 
 fn totals_with_literals_are_those_of_covdata_func(scenarios: &[Scenario]) {
     // There, Go counts the blocks twice that two functions have in common; `go tool cover` does not.
-    for scenario in scenarios.iter().filter(|scenario| scenario.name != "line-directives") {
+    let have_common_blocks = ["line-directives", RENAMED];
+    for scenario in scenarios.iter().filter(|scenario| !have_common_blocks.contains(&&*scenario.name)) {
         let totals = only(merge(&scenario.directories())).totals_with_literals();
         let printed = scenario.printed("func").unwrap();
         assert_eq!(format!("{:.1}%", totals.percent().unwrap()), last_word(&printed), "{}", scenario.name);
@@ -237,6 +246,12 @@ fn find<'a>(scenarios: &'a [Scenario], name: &str) -> &'a Scenario {
 fn only(profiles: Vec<Profile>) -> Profile {
     let [profile] = <[_; 1]>::try_from(profiles).unwrap();
     profile
+}
+
+fn sorted_lines(text: &str) -> String {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
 }
 
 fn last_word(text: &str) -> &str {

@@ -108,7 +108,7 @@ impl Recipe {
         for arguments in [&[][..], &["longer"]] {
             run(&worker, &self.data(mode, "worker"), arguments);
         }
-        self.ask_go(mode, true);
+        self.ask_go(mode, Some(&self.go));
 
         let never_ran = format!("{mode}-without-counters");
         for file in files_under(&self.data(mode, "")) {
@@ -119,41 +119,59 @@ impl Recipe {
                 fs::copy(&file, directory.join(name)).unwrap();
             }
         }
-        self.ask_go(&never_ran, true);
+        self.ask_go(&never_ran, Some(&self.go));
     }
 
     /// The same packages before and after changes, in one profile.
     fn two_builds(&self) {
         let flags = ["-covermode=count", "-coverpkg=./..."];
         let before = self.executable(&flags, "./cmd/api", "api-before");
-        let changed = self.work.join("changed");
-        copy_directory(&self.go.source, &changed);
-        let changed = Toolchain::new(self.go.release(), changed);
-        let price = changed.source.join("internal/price/price.go");
-        replace_in_file(&price, "\treturn 0\n", "\tif item == \"\" {\n\t\treturn -1\n\t}\n\treturn 0\n");
-        replace_in_file(&price, "total > 100 {\n", "total > 90 {\n\t\ttotal++\n");
-        replace_in_file(
-            &changed.source.join("internal/cart/cart.go"),
-            "if one > other {",
-            "if other < one {",
+
+        let price = "internal/price/price.go";
+        let changed = self.changed_copy(
+            "changed",
+            &[
+                (price, "\treturn 0\n", "\tif item == \"\" {\n\t\treturn -1\n\t}\n\treturn 0\n"),
+                (price, "total > 100 {\n", "total > 90 {\n\t\ttotal++\n"),
+                ("internal/cart/cart.go", "if one > other {", "if other < one {"),
+            ],
         );
-        let after = self.work.join("bin/api-after");
+        let after = self.work.join("bin/api-changed");
         changed.build(&flags, "./cmd/api", &after);
         run(&before, &self.data("two-builds", "before"), &["add", "discount"]);
         run(&after, &self.data("two-builds", "after"), &["discount", "discount"]);
         // The blocks of the two are not those of either source.
-        self.ask_go("two-builds", false);
+        self.ask_go("two-builds", None);
+
+        let renamed = self.changed_copy(
+            "renamed",
+            &[("internal/price/round.go", "Rounded", "Lowered"), ("cmd/api/main.go", "Rounded", "Lowered")],
+        );
+        let after = self.work.join("bin/api-renamed");
+        renamed.build(&flags, "./cmd/api", &after);
+        run(&before, &self.data("renamed-function", "before"), &["discount"]);
+        run(&after, &self.data("renamed-function", "after"), &["add"]);
+        self.ask_go("renamed-function", Some(&renamed));
+    }
+
+    fn changed_copy(&self, name: &str, changes: &[(&str, &str, &str)]) -> Toolchain {
+        let copy = Toolchain::new(self.go.release(), self.work.join(name));
+        copy_directory(&self.go.source, &copy.source);
+        for (file, from, to) in changes {
+            replace_in_file(&copy.source.join(file), from, to);
+        }
+        copy
     }
 
     fn other_ways_to_build(&self) {
         let own_packages = self.executable(&[], "./cmd/api", "api-own-packages");
         run(&own_packages, &self.data("own-packages", "all"), &["add", "limits"]);
-        self.ask_go("own-packages", true);
+        self.ask_go("own-packages", Some(&self.go));
 
         let others = ["-coverpkg=./...,fmt,strconv,unicode/utf8,os", "-covermode=atomic"];
         let others = self.executable(&others, "./cmd/api", "api-standard-library");
         run(&others, &self.data("standard-library", "all"), &["add", "panic", "discount"]);
-        self.ask_go("standard-library", true);
+        self.ask_go("standard-library", Some(&self.go));
 
         // Two programs whose package is called command-line-arguments.
         for (file, name) in [("scripts/report/main.go", "report"), ("cmd/tiny/main.go", "tiny")] {
@@ -161,12 +179,12 @@ impl Recipe {
             run(&executable, &self.data("command-line-arguments", name), &["world"]);
             run(&executable, &self.data("command-line-arguments", name), &[]);
         }
-        self.ask_go("command-line-arguments", true);
+        self.ask_go("command-line-arguments", Some(&self.go));
 
         let generated = self.executable(&["-coverpkg=./..."], "./cmd/calculator", "calculator");
         run(&generated, &self.data("line-directives", "all"), &["1+2", "3"]);
         // The sources that the lines name do not exist.
-        self.ask_go("line-directives", false);
+        self.ask_go("line-directives", None);
 
         let toolexec =
             format!("-toolexec={}", testdata().canonicalize().unwrap().join("tools/perfunction").display());
@@ -174,7 +192,7 @@ impl Recipe {
         let per_function = self.executable(&flags, "./cmd/api", "api-per-function");
         run(&per_function, &self.data("per-function", "all"), &["add", "add"]);
         // A unit then is a whole function, literals in it included, and cover looks for blocks.
-        self.ask_go("per-function", true);
+        self.ask_go("per-function", Some(&self.go));
     }
 
     fn tests(&self) {
@@ -188,7 +206,7 @@ impl Recipe {
         for _ in 0..2 {
             output(process::Command::new(&binary).arg(&argument).current_dir(&self.go.source), &[0]);
         }
-        self.ask_go("test-binary", true);
+        self.ask_go("test-binary", Some(&self.go));
 
         for (scenario, flags) in [("go-test", &[][..]), ("go-test-all-packages", &["-coverpkg=./..."])] {
             let directory = self.data(scenario, "all");
@@ -196,7 +214,7 @@ impl Recipe {
             let argument = format!("-test.gocoverdir={}", directory.display());
             let command = ["test", "-count=1", "-cover"].iter().chain(flags);
             self.go.go(command.copied().chain(["./internal/...", "-args", &argument]));
-            self.ask_go(scenario, true);
+            self.ask_go(scenario, Some(&self.go));
         }
     }
 
@@ -211,7 +229,7 @@ impl Recipe {
             let output = format!("-o={}", directory.display());
             let command = ["tool", "covdata", "merge"].iter().chain(flags);
             self.go.go(command.copied().chain([input.as_str(), &output]));
-            self.ask_go(scenario, true);
+            self.ask_go(scenario, Some(&self.go));
         }
     }
 
@@ -237,13 +255,13 @@ impl Recipe {
                 output(process::Command::new(&rewrite).args(arguments.into_iter().chain(inputs)), &[0]);
             }
             if scenario != "several-segments" {
-                self.ask_go(scenario, true);
+                self.ask_go(scenario, Some(&self.go));
             }
         }
         // Go reads the first segment only. What it says of the files that they were made from is what is meant.
         let separate = self.data("separate-files", "all");
         copy_directory(&self.data("atomic", "api"), &separate);
-        self.ask_go("separate-files", true);
+        self.ask_go("separate-files", Some(&self.go));
         for tool in ["textfmt", "percent", "func", "pkglist", "cover-func"] {
             let scenario = |name| self.work.join("scenarios").join(name).join(tool);
             fs::copy(scenario("separate-files"), scenario("several-segments")).unwrap();
@@ -275,8 +293,8 @@ impl Recipe {
         source.join("rewrite")
     }
 
-    /// Lets Go's tools read a scenario, and keeps what they print.
-    fn ask_go(&self, scenario: &str, cover_can_read: bool) {
+    /// Lets Go's tools read a scenario, and keeps what they print. cover needs the sources that the blocks are of.
+    fn ask_go(&self, scenario: &str, source: Option<&Toolchain>) {
         let directory = self.work.join("scenarios").join(scenario);
         let inputs: Vec<_> = Scenario { name: String::new(), directory: directory.clone() }
             .directories()
@@ -290,8 +308,8 @@ impl Recipe {
             let printed = self.go.go(["tool", "covdata", tool, &input]);
             fs::write(directory.join(tool), printed).unwrap();
         }
-        if cover_can_read {
-            let printed = self.go.go(["tool", "cover", &format!("-func={}", text.display())]);
+        if let Some(source) = source {
+            let printed = source.go(["tool", "cover", &format!("-func={}", text.display())]);
             fs::write(directory.join("cover-func"), printed).unwrap();
         }
     }
