@@ -148,16 +148,12 @@ fn add_hostile(run: &mut Run, sections: &mut [Section]) {
         .and_then(|section| section.profile.functions().next())
         .map(|first| first.file.clone());
     for section in sections {
-        section.profile.packages.push(Package {
-            import_path: format!("zz.example/{markup}"),
-            functions: vec![
-                function("Hostile", &format!("zz.example/{markup}/{markup}.go")),
-                function("*T.Gone", "zz.example/gone/gone.go"),
-            ],
-        });
-        if let Some(file) = &other_version {
-            let package = section.profile.packages.last_mut();
-            package.into_iter().for_each(|package| package.functions.push(function("Newer", file)));
-        }
+        let mut functions = vec![
+            function("Hostile", &format!("zz.example/{markup}/{markup}.go")),
+            function("*T.Gone", "zz.example/gone/gone.go"),
+        ];
+        functions.extend(other_version.iter().map(|file| function("Newer", file)));
+        let import_path = format!("zz.example/{markup}");
+        section.profile.packages.push(Package { import_path, functions });
     }
 }

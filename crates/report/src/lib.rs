@@ -77,16 +77,13 @@ impl Report<'_> {
     /// The totals of a section, or none where no counters came: meta-data alone would read as 0 %.
     fn totals(&self, section: &Section) -> Totals {
         let totals = section.totals();
-        let captures = || self.run.captures.iter();
-        let own = || captures().filter(|capture| capture.origin.workload() == section.label);
-        let captured = |captures: &mut dyn Iterator<Item = &run::Capture>| {
-            captures.map(|capture| capture.processes_captured).sum::<u32>() > 0
-        };
-        let nobody_was_heard = if own().next().is_some() {
-            !captured(&mut own())
-        } else {
-            captures().next().is_some() && !captured(&mut captures())
-        };
+        let is_own = |capture: &&run::Capture| capture.origin.workload() == section.label;
+        let mut concerned: Vec<_> = self.run.captures.iter().filter(is_own).collect();
+        if concerned.is_empty() {
+            concerned = self.run.captures.iter().collect();
+        }
+        let nobody_was_heard =
+            !concerned.is_empty() && concerned.iter().all(|capture| capture.processes_captured == 0);
         if totals.covered == 0 && nobody_was_heard { Totals::default() } else { totals }
     }
 }

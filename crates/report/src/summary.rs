@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::run::{Capture, LossReason, Outcome};
 use crate::words::{self, Loss};
 use crate::{Report, Section, percent};
 
@@ -61,7 +62,8 @@ pub fn summary(report: &Report<'_>) -> Vec<Line> {
     };
     let run = report.run;
     if !run.captures.is_empty() {
-        let mark = if run.completeness().is_complete() { Mark::Done } else { Mark::Lost };
+        let is_complete = run.completeness().is_complete() && run.set_aside.is_empty();
+        let mark = if is_complete { Mark::Done } else { Mark::Lost };
         let bytes = words::bytes(run.captures.iter().map(|capture| capture.bytes).sum());
         add(mark, format!("{:<15}{:<41}{bytes}", "collected", words::completeness(run)));
     }
@@ -102,6 +104,14 @@ pub(crate) fn likely_causes(report: &Report<'_>) -> Vec<&'static str> {
             "or: they still run, as Go writes counters only when a program ends",
         ];
     }
+    let lost_otherwise = |capture: &Capture| match &capture.outcome {
+        Outcome::Lost { reason, .. } => *reason != LossReason::NoData,
+        Outcome::Heard | Outcome::NotInstrumented => false,
+    };
+    if report.run.captures.iter().any(lost_otherwise) {
+        // The evidence stands beside the loss; a guess would only distract from it.
+        return Vec::new();
+    }
     vec![
         "likely: the program was not built with `go build -cover`",
         "or: -coverpkg leaves out the main package, and then Go writes nothing at all",
@@ -111,11 +121,14 @@ pub(crate) fn likely_causes(report: &Report<'_>) -> Vec<&'static str> {
 }
 
 fn figures(report: &Report<'_>) -> Vec<String> {
-    let share = |section: &Section| percent(report.totals(section));
+    let share = |section: &Section| {
+        let totals = report.totals(section);
+        format!("{:>5} {}", percent(totals), if totals.statements > 0 { '%' } else { ' ' })
+    };
     let Some((everything, parts)) = report.sections.split_first() else { return Vec::new() };
     if parts.len() < 2 {
         let name = parts.first().map_or("total", |part| short_name(part, parts));
-        return vec![format!("{name}  {:>5} %  of statements", share(everything))];
+        return vec![format!("{name}  {}  of statements", share(everything))];
     }
     let name_of_all = match (everything.label.as_str(), parts.len()) {
         ("all", 2) => "both",
@@ -126,13 +139,13 @@ fn figures(report: &Report<'_>) -> Vec<String> {
         parts.len() <= MOST_SIDE_BY_SIDE && names.iter().all(|name| name.chars().count() <= 20);
     let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let width = if side_by_side { widest } else { widest.max(name_of_all.chars().count()) };
-    let part = |(name, part): (&&str, &Section)| format!("{name:<width$}  {:>5} %", share(part));
+    let part = |(name, part): (&&str, &Section)| format!("{name:<width$}  {}", share(part));
     let mut lines: Vec<String> = names.iter().zip(parts).map(part).collect();
     if side_by_side {
-        lines.push(format!("{name_of_all}  {:>5} %  of statements", share(everything)));
+        lines.push(format!("{name_of_all}  {}  of statements", share(everything)));
         return vec![lines.join("      ")];
     }
-    lines.push(format!("{name_of_all:<width$}  {:>5} %  of statements", share(everything)));
+    lines.push(format!("{name_of_all:<width$}  {}  of statements", share(everything)));
     lines
 }
 

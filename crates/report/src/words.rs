@@ -129,6 +129,14 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// `2026-11-03 09:12:44 UTC` for RFC 3339 in UTC; anything else stays as it is.
+pub(crate) fn time(text: &str) -> String {
+    match text.strip_suffix('Z').and_then(|text| text.split_once('T')) {
+        Some((date, time)) => format!("{date} {} UTC", time.split('.').next().unwrap_or(time)),
+        None => text.to_owned(),
+    }
+}
+
 /// A command as it could be typed.
 pub(crate) fn command(words: &[String]) -> String {
     let is_plain = |word: &str| {
@@ -145,7 +153,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -171,6 +179,12 @@ mod tests {
             [number(0), number(999), number(1_000), number(12_345_678)],
             ["0", "999", "1,000", "12,345,678"]
         );
+    }
+
+    #[test]
+    fn a_time_is_read_by_people() {
+        assert_eq!(time("2026-11-03T09:12:44.123Z"), "2026-11-03 09:12:44 UTC");
+        assert_eq!(time("yesterday"), "yesterday");
     }
 
     #[test]

@@ -43,8 +43,6 @@ struct FileHead<'a> {
 pub(super) struct FileData<'a> {
     /// None when it was not found.
     source: Option<String>,
-    /// Where it was found.
-    path: Option<String>,
     /// Why it was not found.
     missing: Option<String>,
     /// Files that may have been meant.
@@ -120,7 +118,6 @@ impl<'a> Index<'a> {
         let name = self.files.get(number).map_or("", |file| file.name);
         let mut data = FileData {
             source: None,
-            path: None,
             missing: None,
             candidates: Vec::new(),
             shapes: Vec::new(),
@@ -157,7 +154,6 @@ impl<'a> Index<'a> {
         }
         match found {
             Ok(source) => {
-                data.path = Some(source.path.display().to_string());
                 // A text that no section fits would only be weight.
                 if data.shapes.iter().any(|shape| shape.misfit.is_none()) {
                     data.source = Some(source.text);

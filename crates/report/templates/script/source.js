@@ -126,7 +126,7 @@ const missingNotice = (file, shape) =>
     "section",
     { class: "notice" },
     element("h2", {}, "The source is not shown"),
-    element("p", {}, `${shape.misfit ?? file.missing}.`),
+    element("p", {}, `${shape.misfit ? "Not used" : "Not found"}: ${shape.misfit ?? file.missing}.`),
     file.candidates.length > 0 && element("p", {}, "It may be one of these:"),
     file.candidates.length > 0 && element("ul", {}, file.candidates.map((path) => element("li", {}, element("code", {}, path)))),
     element("p", {}, "The figures are right all the same. Run podcov where the sources are to see them here."),

@@ -1,0 +1,131 @@
+//! The page as text: what is in it, and that nothing in it is mistaken for markup. How it looks and works is seen in a
+//! browser (e2e/browser).
+
+#![allow(clippy::unwrap_used, reason = "what a test calls may panic like the test")]
+
+mod common;
+
+use std::fs;
+
+use common::{pod, run, section};
+use go_coverage::CounterMode;
+use go_source::Sources;
+use podcov_report::run::{LossReason, Outcome, Run};
+use podcov_report::{Report, Section, html};
+use serde_json::Value;
+
+fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
+    let mut page = Vec::new();
+    html(&Report { run, sections, sources }, &mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn block(page: &str, id: &str) -> Value {
+    let start = format!("<script type=\"application/json\" id=\"{id}\">");
+    let (_, rest) = page.split_once(&start).unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn checkout(text: &str) -> (tempfile::TempDir, Sources) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("go.mod"), "module m\n").unwrap();
+    fs::write(directory.path().join("f.go"), text).unwrap();
+    let sources = Sources::discover_with_module_cache(directory.path(), None).unwrap();
+    (directory, sources)
+}
+
+#[test]
+fn sections_of_one_build_share_ranges_and_the_source() {
+    let (_directory, sources) = checkout("\ta()\n\tb()\n");
+    let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    let sections = vec![
+        section("all", CounterMode::Atomic, "m/f.go", &[3, 0]),
+        section("deployment/api", CounterMode::Atomic, "m/f.go", &[2, 0]),
+        section("deployment/old", CounterMode::Atomic, "m/f.go", &[1]),
+        section("deployment/other", CounterMode::Atomic, "m/g.go", &[1]),
+    ];
+    let page = page(&run, sections, &sources);
+    let index = block(&page, "index");
+    assert_eq!(index["files"][0]["name"], "m/f.go");
+    assert_eq!(index["files"][0]["totals"], serde_json::json!([[4, 2], [4, 2], [2, 2], null]));
+    let file = block(&page, "file-0");
+    assert_eq!(file["source"], "\ta()\n\tb()\n");
+    assert_eq!(file["shapes"].as_array().unwrap().len(), 2);
+    assert_eq!(file["shapes"][0]["units"], serde_json::json!([1, 2, 1, 5, 2, 2, 2, 2, 5, 2]));
+    assert_eq!(file["sections"], serde_json::json!([[0, [3, 0]], [0, [2, 0]], [1, [1]], null]));
+}
+
+#[test]
+fn a_source_that_is_missing_or_of_another_version_is_said_and_not_shown() {
+    let (_directory, sources) = checkout("\ta()\n");
+    let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    let of = |file: &str| page(&run, vec![section("all", CounterMode::Set, file, &[1, 0, 1])], &sources);
+    let misfit = block(&of("m/f.go"), "file-0");
+    assert_eq!(misfit["source"], Value::Null);
+    assert!(misfit["shapes"][0]["misfit"].as_str().unwrap().contains("not the version that was built"));
+    let missing = block(&of("other/f.go"), "file-0");
+    assert!(missing["missing"].as_str().unwrap().contains("none of the modules"));
+    assert_eq!(missing["shapes"][0]["functions"], serde_json::json!([["F", 3]]));
+}
+
+#[test]
+fn nothing_hostile_becomes_markup() {
+    let markup = "</script><script>alert(1)</script>\"'<!--";
+    let mut run = run(vec![pod(
+        markup,
+        markup,
+        Outcome::Lost { reason: LossReason::Killed, detail: markup.to_owned() },
+    )]);
+    run.notes.push(markup.to_owned());
+    run.id = markup.to_owned();
+    run.tests.as_mut().unwrap().command.push(markup.to_owned());
+    let file = format!("m/{markup}.go");
+    let sections =
+        vec![section("all", CounterMode::Set, &file, &[1]), section(markup, CounterMode::Set, &file, &[1])];
+    let (_directory, sources) = checkout("");
+    let page = page(&run, sections, &sources);
+    assert!(!page.contains("alert(1)</"), "{page}");
+    // One script and two data blocks are ours.
+    assert_eq!(page.matches("<script").count(), 3);
+    assert_eq!(page.matches("</script").count(), 3);
+    assert_eq!(block(&page, "index")["files"][0]["name"], file.as_str());
+    assert_eq!(block(&page, "index")["sections"][1]["label"], markup);
+}
+
+#[test]
+fn without_data_the_page_says_so_and_why() {
+    let lost = Outcome::Lost { reason: LossReason::NoData, detail: "no file in the volume".to_owned() };
+    let run = run(vec![pod("deployment/api", "api-1", lost)]);
+    let page = page(&run, Vec::new(), &Sources::default());
+    assert!(page.contains("No coverage data") && page.contains("not built with"), "{page}");
+    assert!(page.contains("no file in the volume"));
+    assert!(!page.contains("id=\"index\"") && !page.contains("0.0 %"));
+}
+
+#[test]
+fn a_part_without_counters_has_no_figures() {
+    let silent =
+        pod("deployment/api", "api-1", Outcome::Lost { reason: LossReason::Killed, detail: String::new() });
+    let run = run(vec![silent, pod("deployment/worker", "worker-1", Outcome::Heard)]);
+    let sections = vec![
+        section("all", CounterMode::Set, "m/f.go", &[1, 0]),
+        section("deployment/api", CounterMode::Set, "m/f.go", &[0, 0]),
+        section("deployment/worker", CounterMode::Set, "m/f.go", &[1, 0]),
+    ];
+    let page = page(&run, sections, &Sources::default());
+    let index = block(&page, "index");
+    assert_eq!(index["sections"][1]["heard"], false);
+    assert_eq!(index["files"][0]["totals"][1], Value::Null);
+    assert!(page.contains("no counters came"));
+}
+
+#[test]
+fn the_page_needs_nothing_else() {
+    let (_directory, sources) = checkout("");
+    let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    let page = page(&run, vec![section("all", CounterMode::Set, "m/f.go", &[1])], &sources);
+    let svg_names = page.matches("http://www.w3.org/2000/svg").count();
+    assert_eq!(page.matches("http").count() - page.matches("http-equiv").count(), svg_names);
+    assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    assert!(!page.contains("unsafe-inline"));
+}
