@@ -1,9 +1,9 @@
 // The report in a real browser: `node report.test.mjs REPORT/index.html [--screenshots DIRECTORY]`, or with
 // `node --test` and PODCOV_REPORT, PODCOV_SCREENSHOTS. The coverage.txt beside the page is what its marks are held
-// against. CHROMIUM names another browser than the system's.
+// against; a report without one has no data, and must say so. CHROMIUM names another browser than the system's.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -19,7 +19,9 @@ const given = process.argv[2]?.endsWith(".html") ? process.argv[2] : process.env
 assert.ok(given, "usage: node report.test.mjs REPORT/index.html [--screenshots DIRECTORY]");
 const screenshots = argument("--screenshots") ?? process.env.PODCOV_SCREENSHOTS;
 const report = pathToFileURL(path.resolve(given)).href;
-const profile = readProfile(readFileSync(path.join(path.dirname(given), "coverage.txt"), "utf8"));
+const textProfile = path.join(path.dirname(given), "coverage.txt");
+const profile = existsSync(textProfile) ? readProfile(readFileSync(textProfile, "utf8")) : new Map();
+const hasData = profile.size > 0;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const MOST_FILES = 60;
@@ -89,7 +91,17 @@ const telling = () => {
   return sound.sort(([, one], [, other]) => score(other) - score(one))[0][0];
 };
 
-test("the total is that of coverage.txt, rounded so that it never claims too much", async () => {
+const testWithData = (name, run) => test(name, { skip: !hasData && "this report has no data" }, run);
+
+test("a report without data says so, and why", { skip: hasData && "this report has data" }, async () => {
+  await withPage({}, async (page) => {
+    assert.equal((await page.locator("#total").textContent()).trim(), "No coverage data");
+    assert.ok((await page.locator(".notice li").count()) > 0);
+    assert.doesNotMatch(await page.locator("main").textContent(), /\d %.*covered/);
+  });
+});
+
+testWithData("the total is that of coverage.txt, rounded so that it never claims too much", async () => {
   await withPage({}, async (page) => {
     const { statements, covered } = totalsOf([...profile.values()].flat());
     const shown = Number(await page.locator("#total .figure").textContent());
@@ -101,7 +113,7 @@ test("the total is that of coverage.txt, rounded so that it never claims too muc
   });
 });
 
-test("every file's marks are where coverage.txt says, to the column", async () => {
+testWithData("every file's marks are where coverage.txt says, to the column", async () => {
   await withPage({}, async (page) => {
     let compared = 0;
     for (const file of [...profile.keys()].slice(0, MOST_FILES)) {
@@ -122,7 +134,7 @@ test("every file's marks are where coverage.txt says, to the column", async () =
   });
 });
 
-test("the filter leaves what fits, Escape clears it, and slash leads to it", async () => {
+testWithData("the filter leaves what fits, Escape clears it, and slash leads to it", async () => {
   await withPage({}, async (page) => {
     const names = await fileNames(page);
     const word = path.basename(telling());
@@ -138,7 +150,7 @@ test("the filter leaves what fits, Escape clears it, and slash leads to it", asy
   });
 });
 
-test("the list sorts by each column and folds by package", async () => {
+testWithData("the list sorts by each column and folds by package", async () => {
   await withPage({}, async (page) => {
     await page.locator("#group").uncheck();
     const column = (name) => page.locator(`#files tbody .${name}`).allTextContents();
@@ -167,7 +179,7 @@ test("the list sorts by each column and folds by package", async () => {
   });
 });
 
-test("a file opens by its link, and n and p go from one uncovered stretch to the next", async () => {
+testWithData("a file opens by its link, and n and p go from one uncovered stretch to the next", async () => {
   await withPage({}, async (page) => {
     const file = telling();
     await page.locator("#filter").fill(file);
@@ -197,7 +209,7 @@ test("a file opens by its link, and n and p go from one uncovered stretch to the
   });
 });
 
-test("an address leads to a file, a line and a part", async () => {
+testWithData("an address leads to a file, a line and a part", async () => {
   const file = telling();
   await withPage({}, async (page) => {
     await page.goto("about:blank");
@@ -225,7 +237,7 @@ test("an address leads to a file, a line and a part", async () => {
   });
 });
 
-test("names and messages made of markup are only text", async (context) => {
+testWithData("names and messages made of markup are only text", async (context) => {
   await withPage({}, async (page) => {
     const hostile = (await fileNames(page)).find((name) => name.includes("<"));
     if (!hostile) return context.skip("this report has no such name");
@@ -255,6 +267,7 @@ for (const colorScheme of ["light", "dark"]) {
         assert.deepEqual(await serious(page), []);
         await page.locator("details.about").evaluate((details) => void (details.open = false));
         await screenshot(page, `overview-${colorScheme}-${name}`);
+        if (!hasData) return;
         await openFile(page, telling());
         await page.keyboard.press("n");
         assert.ok(await fits(), "the file is wider than the window");
@@ -270,7 +283,7 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-test("it works by keyboard alone", async () => {
+testWithData("it works by keyboard alone", async () => {
   await withPage({}, async (page) => {
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.id), "skip");

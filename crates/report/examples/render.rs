@@ -1,5 +1,6 @@
 //! Renders a report of coverage data, for the browser test and for work on the page's design:
-//! `render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...`. The record of the run is made up.
+//! `render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...`. The record of the run is made up. Without a label
+//! it is one that lost everything.
 
 use std::fs;
 use std::io::BufWriter;
@@ -24,13 +25,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let directories: Vec<&Path> = labelled.iter().map(|(_, directory)| *directory).collect();
 
-    let mut sections = vec![Section { label: "all".to_owned(), profile: merge(&directories)? }];
+    let mut sections = Vec::new();
+    if !labelled.is_empty() {
+        sections.push(Section { label: "all".to_owned(), profile: merge(&directories)? });
+    }
     if labelled.len() > 1 {
         for (label, directory) in &labelled {
             sections.push(Section { label: (*label).to_owned(), profile: merge(&[directory])? });
         }
     }
     let mut run = run(&labelled);
+    if labelled.is_empty() {
+        let detail = "no file in the volume".to_owned();
+        run.captures.push(pod("deployment/api", 0, Outcome::Lost { reason: LossReason::NoData, detail }));
+    }
     if is_hostile {
         add_hostile(&mut run, &mut sections);
     }

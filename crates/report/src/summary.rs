@@ -91,7 +91,7 @@ pub fn summary(report: &Report<'_>) -> Vec<Line> {
 }
 
 /// Said in place of figures.
-pub(crate) const NO_DATA: &str = "no coverage data: nothing is known of what ran, which is not 0 %";
+const NO_DATA: &str = "no coverage data: nothing is known of what ran, which is not 0 %";
 
 /// What to look at when there is no data.
 pub(crate) fn likely_causes(report: &Report<'_>) -> Vec<&'static str> {

@@ -19,7 +19,8 @@ const element = (name, attributes = {}, ...children) => {
   return made;
 };
 
-const number = (value) => value.toLocaleString("en-US");
+const grouped = new Intl.NumberFormat("en-US");
+const number = (value) => grouped.format(value);
 const plural = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 
 // 100.0 means all, and 0.0 means none; the same rule as in the terminal.

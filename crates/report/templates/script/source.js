@@ -47,25 +47,37 @@ const tokensByLine = (text, lineCount) => {
   return byLine;
 };
 
-const codeTable = (text, lines, { name, section }) => {
-  const { mode } = index.sections[section];
+// A browser lays out only the chunks that are in view; find-in-page still sees all.
+const CHUNK_LINES = 400;
+
+const lineRow = (line, at, tokens, { name, section }) => {
+  const [sign, words] = signs[line.state] ?? ["", ""];
+  const ran = line.state && `ran ${plural(line.count, "time", "times")}`;
+  const link = element("a", { href: address({ file: name, line: at + 1, section }) }, String(at + 1));
+  return element(
+    "tr",
+    { id: `L${at + 1}`, class: line.state || null },
+    element("td", { class: "line-number" }, link),
+    element("td", { class: "count", title: ran || null }, countText(line, index.sections[section].mode)),
+    element("td", { class: "sign" }, sign && element("span", { role: "img", "aria-label": words }, sign)),
+    element("td", { class: "code" }, codeOf(line, tokens)),
+  );
+};
+
+const codeTable = (text, lines, place) => {
   const tokens = tokensByLine(text, lines.length);
-  const body = element("tbody");
-  lines.forEach((line, at) => {
-    const [sign, words] = signs[line.state] ?? ["", ""];
-    body.append(
-      element(
-        "tr",
-        { id: `L${at + 1}`, class: line.state || null },
-        element("td", { class: "line-number" }, element("a", { href: address({ file: name, line: at + 1, section }) }, String(at + 1))),
-        element("td", { class: "count", title: line.state && `ran ${plural(line.count, "time", "times")}` }, countText(line, mode)),
-        element("td", { class: "sign" }, sign && element("span", { role: "img", "aria-label": words }, sign)),
-        element("td", { class: "code" }, codeOf(line, tokens[at])),
-      ),
-    );
-  });
-  const head = element("thead", { class: "visually-hidden" }, element("tr", {}, ["Line", "Count", "Covered", "Source"].map((title) => element("th", { scope: "col" }, title))));
-  return element("div", { class: "source", role: "region", "aria-label": "Source", tabindex: "0" }, element("table", {}, head, body));
+  const region = element("div", { class: "source", role: "region", "aria-label": "Source", tabindex: "0" });
+  region.style.setProperty("--digits", `${String(lines.length).length}ch`);
+  for (let first = 0; first < lines.length; first += CHUNK_LINES) {
+    const part = lines.slice(first, first + CHUNK_LINES);
+    const titles = ["Line", "Count", "Covered", "Source"].map((title) => element("th", { scope: "col" }, title));
+    const head = element("thead", { class: "visually-hidden" }, element("tr", {}, titles));
+    const rows = part.map((line, at) => lineRow(line, first + at, tokens[first + at], place));
+    const chunk = element("div", { class: "chunk" }, element("table", {}, head, element("tbody", {}, rows)));
+    chunk.style.setProperty("--lines", part.length);
+    region.append(chunk);
+  }
+  return region;
 };
 
 const functionTotals = (shape, counts) => {
