@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style, Styles};
+use clap::builder::{Resettable, Str};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
@@ -25,6 +26,9 @@ Examples:
   podcov report ./coverdata
 
 The report is written to coverage/index.html, the profile for Go's tools to coverage/coverage.txt.";
+
+/// Positional arguments stand where clap puts them, whatever group of options they are declared with.
+pub const ARGUMENTS: Resettable<Str> = Resettable::Reset;
 
 /// Code coverage of Go services that run in Kubernetes pods, collected during end-to-end tests.
 ///
@@ -59,7 +63,7 @@ enum Command {
 #[command(next_help_heading = "Cluster options")]
 pub struct ClusterArgs {
     /// Workloads, as kubectl names them: deploy/api, statefulset/db, daemonset/agent, replicaset/x, pod/x.
-    #[arg(value_name = "TARGET", help_heading = "Arguments")]
+    #[arg(value_name = "TARGET", help_heading = ARGUMENTS)]
     pub targets: Vec<String>,
 
     /// The namespace of the workloads. By default the context's.
@@ -107,9 +111,17 @@ pub struct PrepareArgs {
     #[arg(long)]
     pub image: Option<String>,
 
-    /// The architecture of the nodes. By default it is asked of the cluster.
+    /// The architecture of the nodes. By default it is asked of the cluster; amd64 if that is not allowed.
     #[arg(long, value_parser = ["amd64", "arm64"])]
     pub arch: Option<String>,
+
+    /// The most that a pod's data may take, such as 64Mi. By default as much as the node has.
+    #[arg(long, value_name = "QUANTITY")]
+    pub data_limit: Option<String>,
+
+    /// Keep the data of pods in their memory instead of on the node's disk.
+    #[arg(long)]
+    pub data_in_memory: bool,
 }
 
 /// How data is collected from pods.

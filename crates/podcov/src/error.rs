@@ -15,6 +15,7 @@ pub struct CommandError {
     kind: ErrorKind,
     error: Box<dyn Error + Send + Sync>,
     hints: Vec<String>,
+    excerpts: Vec<(String, String)>,
 }
 
 /// The class of an error. It chooses the exit code.
@@ -54,7 +55,7 @@ impl ErrorKind {
 impl CommandError {
     /// An error of this kind. `error` may be a message, or an error with causes of its own.
     pub fn new(kind: ErrorKind, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, error: error.into(), hints: Vec::new() }
+        Self { kind, error: error.into(), hints: Vec::new(), excerpts: Vec::new() }
     }
 
     /// Something podcov was asked to do failed.
@@ -81,6 +82,13 @@ impl CommandError {
         self
     }
 
+    /// The same, with evidence that is shown as it is, such as the end of a log, under the name of its source.
+    #[must_use]
+    pub fn excerpt(mut self, source: impl Into<String>, text: impl Into<String>) -> Self {
+        self.excerpts.push((source.into(), text.into()));
+        self
+    }
+
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -98,6 +106,11 @@ impl CommandError {
             cause = error.source();
         }
         messages
+    }
+
+    /// Evidence, each under the name of its source.
+    pub fn excerpts(&self) -> &[(String, String)] {
+        &self.excerpts
     }
 
     /// Next steps for the user.

@@ -79,12 +79,14 @@ impl Interrupt {
 
     /// Waits for a request that comes after this call, whatever came before: "and now really stop".
     pub async fn requested_again(&self) -> Signal {
+        self.from_now_on().next().await
+    }
+
+    /// Every request from now on, one after the other.
+    pub fn from_now_on(&self) -> Requests {
         let mut state = self.state.clone();
         state.mark_unchanged();
-        if state.changed().await.is_err() {
-            return std::future::pending().await;
-        }
-        state.borrow().latest.unwrap_or(Signal::Interrupt)
+        Requests { state }
     }
 
     /// Whether the user has asked to stop.
@@ -124,6 +126,22 @@ impl Interrupt {
     pub fn by_hand() -> (Self, impl Fn(Signal)) {
         let (sender, state) = watch::channel(State::default());
         (Self { state }, move |signal| note(&sender, signal))
+    }
+}
+
+/// Requests to stop, as they come.
+#[derive(Debug)]
+pub struct Requests {
+    state: watch::Receiver<State>,
+}
+
+impl Requests {
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Signal {
+        if self.state.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        self.state.borrow_and_update().latest.unwrap_or(Signal::Interrupt)
     }
 }
 

@@ -1,12 +1,16 @@
 //! The command line of podcov. What each module owns is said at its top; the codes it ends with are in
 //! [`exit_code`].
 
+mod agent_binary;
 mod cli;
 mod commands;
+mod coverage_data;
 mod error;
 mod exit_code;
+mod finish;
 mod interrupt;
 mod kubernetes;
+mod local;
 mod run_directory;
 mod terminal;
 mod test_command;

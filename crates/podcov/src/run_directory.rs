@@ -6,7 +6,7 @@
 //! ```text
 //! coverage/
 //!   run.json        the record: what was observed, how complete it is, the figures
-//!   coverage.txt    the merged profile in Go's text format
+//!   coverage.txt    the merged profile in Go's text format; coverage-MODE.txt where counter modes are mixed
 //!   index.html      the report
 //!   data/<workload>/<pod>/<container>-<restart>/cov*     as Go wrote them, from pods
 //!   data/<name>/cov*                                     from local programs
@@ -14,8 +14,9 @@
 //! ```
 
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind as IoErrorKind, Write};
+use std::io::{BufWriter, ErrorKind as IoErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use podcov_report::run::{Run, SCHEMA_VERSION};
 
@@ -29,6 +30,8 @@ const DATA: &str = "data";
 const LOGS: &str = "logs";
 /// Held by the podcov that writes to the directory. It stays there: removing it would let two of them in.
 const LOCK: &str = ".podcov.lock";
+/// Adding to a run takes milliseconds. What takes longer is a run, which would keep others waiting to its end.
+const LONGEST_APPEND: Duration = Duration::from_secs(20);
 
 /// A run directory that this process may write to.
 #[derive(Debug)]
@@ -91,6 +94,23 @@ impl RunDirectory {
         }
     }
 
+    /// The run at `path`, or a new one, to add to it. Others may be adding to it as well: each holds it only
+    /// for as long as it takes to write to it, and waits for the others.
+    pub fn append(path: &Path) -> Result<Self, CommandError> {
+        if let Existing::Foreign { why } = existing(path)? {
+            return Err(foreign(path, &why));
+        }
+        fs::create_dir_all(path).map_err(|error| cannot("create", path, error))?;
+        let lock = lock_when_free(path)?;
+        match existing(path)? {
+            Existing::Nothing => Self::started(path, new_run(), lock),
+            Existing::Finished(run) | Existing::Unfinished(run) => {
+                Ok(Self { path: path.to_owned(), run: *run, _lock: lock })
+            }
+            Existing::Foreign { why } => Err(foreign(path, &why)),
+        }
+    }
+
     fn started(path: &Path, run: Run, lock: File) -> Result<Self, CommandError> {
         let directory = Self { path: path.to_owned(), run, _lock: lock };
         directory.save()?;
@@ -114,7 +134,8 @@ impl RunDirectory {
 
     /// Writes `run.json`: whole or not at all, and on the disk when this returns.
     pub fn save(&self) -> Result<(), CommandError> {
-        self.write_whole(RECORD, &self.record()?)
+        let record = self.record()?;
+        self.write_whole(RECORD, |file| file.write_all(record.as_bytes())).map(drop)
     }
 
     /// The text of `run.json`.
@@ -164,14 +185,27 @@ impl RunDirectory {
         relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
     }
 
-    /// Writes the profile in Go's text format; returns its path.
-    pub fn write_profile(&self, text: &str) -> Result<PathBuf, CommandError> {
-        self.write_whole(PROFILE, text).map(|()| self.path.join(PROFILE))
+    /// Writes the profile in Go's text format; one of several carries its counter mode in its name.
+    pub fn write_profile(
+        &self,
+        mode: Option<&str>,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<PathBuf, CommandError> {
+        let name = mode.map_or_else(|| PROFILE.to_owned(), profile_of_mode);
+        self.write_whole(&name, write)
+    }
+
+    /// Removes the profiles of an earlier report, whose counter modes may have been others.
+    pub fn remove_profiles(&self) -> Result<(), CommandError> {
+        profiles().try_for_each(|name| remove(&self.path.join(name)))
     }
 
     /// Writes the report; returns its path.
-    pub fn write_page(&self, html: &str) -> Result<PathBuf, CommandError> {
-        self.write_whole(PAGE, html).map(|()| self.path.join(PAGE))
+    pub fn write_page(
+        &self,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<PathBuf, CommandError> {
+        self.write_whole(PAGE, write)
     }
 
     fn directory(&self, components: &[&str]) -> Result<PathBuf, CommandError> {
@@ -180,16 +214,21 @@ impl RunDirectory {
         Ok(path)
     }
 
-    fn write_whole(&self, name: &str, text: &str) -> Result<(), CommandError> {
+    fn write_whole(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<PathBuf, CommandError> {
         let path = self.path.join(name);
         let temporary = self.path.join(format!(".{name}.tmp"));
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| cannot("write", &path, error))
+        let written = File::create(&temporary).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+            fs::rename(&temporary, &path)
+        });
+        written.map_err(|error| cannot("write", &path, error))?;
+        Ok(path)
     }
 }
 
@@ -267,21 +306,27 @@ fn foreign(path: &Path, why: &str) -> CommandError {
 
 /// Everything that podcov writes but the record, which is replaced last.
 fn remove_results(path: &Path) -> Result<(), CommandError> {
-    for name in [DATA, LOGS, PROFILE, PAGE] {
-        let entry = path.join(name);
-        let removed = if entry.is_dir() && !entry.is_symlink() {
-            fs::remove_dir_all(&entry)
-        } else {
-            fs::remove_file(&entry)
-        };
-        match removed {
-            Err(error) if error.kind() != IoErrorKind::NotFound => {
-                return Err(cannot("remove", &entry, error));
-            }
-            _ => {}
-        }
+    let results = [DATA, LOGS, PAGE].map(str::to_owned);
+    results.into_iter().chain(profiles()).try_for_each(|name| remove(&path.join(name)))
+}
+
+fn profiles() -> impl Iterator<Item = String> {
+    let by_mode = ["set", "count", "atomic"].into_iter().map(profile_of_mode);
+    std::iter::once(PROFILE.to_owned()).chain(by_mode)
+}
+
+fn profile_of_mode(mode: &str) -> String {
+    format!("coverage-{mode}.txt")
+}
+
+fn remove(path: &Path) -> Result<(), CommandError> {
+    // Of a link, the link is removed and not what it leads to.
+    let removed =
+        if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != IoErrorKind::NotFound => Err(cannot("remove", path, error)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn move_aside(path: &Path, id: &str) -> Result<PathBuf, CommandError> {
@@ -295,15 +340,30 @@ fn move_aside(path: &Path, id: &str) -> Result<PathBuf, CommandError> {
 }
 
 fn lock(path: &Path) -> Result<File, CommandError> {
-    let lock_path = path.join(LOCK);
-    let file = File::create(&lock_path).map_err(|error| cannot("write to", path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
-                .hint("wait for it, or name another directory with -o DIR"))
+    match try_lock(path)? {
+        Some(lock) => Ok(lock),
+        None => Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
+            .hint("wait for it, or name another directory with -o DIR")),
+    }
+}
+
+fn lock_when_free(path: &Path) -> Result<File, CommandError> {
+    let started = Instant::now();
+    while started.elapsed() < LONGEST_APPEND {
+        if let Some(lock) = try_lock(path)? {
+            return Ok(lock);
         }
-        Err(TryLockError::Error(error)) => Err(cannot("lock", &lock_path, error)),
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    lock(path)
+}
+
+fn try_lock(path: &Path) -> Result<Option<File>, CommandError> {
+    let file = File::create(path.join(LOCK)).map_err(|error| cannot("write to", path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(cannot("lock", path, error)),
     }
 }
 

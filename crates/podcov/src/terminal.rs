@@ -5,12 +5,14 @@
 //! longer than [`PROGRESS_DELAY`].
 
 use std::io::{ErrorKind as IoErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use podcov_report::{Line, Mark};
 
 use crate::error::{CommandError, ErrorKind};
 
@@ -76,7 +78,7 @@ impl Terminal {
         self.line(&columns(NOTICE, '!', "warning", message, ""));
     }
 
-    /// Data that was expected is missing: whose, and why.
+    /// Data that was expected is missing: whose, and why. The end of the run names it once more.
     pub fn loss(&self, whose: &str, why: &str) {
         self.line(&columns(BAD, '✗', "lost", &format!("{whose}: {why}"), ""));
     }
@@ -102,15 +104,13 @@ impl Terminal {
             let label = if index == 0 { "Error:" } else { "Caused by:" };
             self.line(&format!("{BAD}{label}{BAD:#} {message}"));
         }
+        for (source, text) in error.excerpts().iter().filter(|(_, text)| !text.is_empty()) {
+            self.line(&format!("{FAINT}--- {source}{FAINT:#}"));
+            self.block(text);
+            self.line(&format!("{FAINT}---{FAINT:#}"));
+        }
         for hint in error.hints() {
             self.hint(hint);
-        }
-    }
-
-    /// Text for people that --quiet leaves out, as it is.
-    pub fn text(&self, text: &str) {
-        if !self.shared.quiet {
-            self.block(text);
         }
     }
 
@@ -150,6 +150,21 @@ impl Terminal {
         Progress { bar, _shown_until: Some(shown_until) }
     }
 
+    /// The end of a run, on standard output.
+    pub fn summary(&self, lines: &[Line], page: &Path) -> Result<(), CommandError> {
+        self.data(&summary_text(lines, page))
+    }
+
+    /// The end of a run, on standard error; with --quiet only what is wrong with it.
+    pub fn summary_for_people(&self, lines: &[Line], page: &Path) {
+        if !self.shared.quiet {
+            return self.block(&summary_text(lines, page));
+        }
+        for line in lines.iter().filter(|line| matches!(line.mark, Mark::Lost | Mark::Note)) {
+            self.line(&marked(line));
+        }
+    }
+
     // Nobody can be told that standard error is gone, and the work still has to be finished.
     fn line(&self, line: &str) {
         self.shared.bars.suspend(|| {
@@ -169,6 +184,21 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn summary_text(lines: &[Line], page: &Path) -> String {
+    let lines: Vec<String> = lines.iter().map(marked).collect();
+    format!("{}\n  {:WORD_WIDTH$} {}\n", lines.join("\n"), "report", page.display())
+}
+
+fn marked(line: &Line) -> String {
+    let style = match line.mark {
+        Mark::Done => GOOD,
+        Mark::Lost => BAD,
+        Mark::Note => NOTICE,
+        Mark::Figures => Style::new(),
+    };
+    format!("{style}{}{style:#} {}", line.mark.sign(), line.text)
 }
 
 fn columns(style: Style, mark: char, word: &str, subject: &str, detail: &str) -> String {

@@ -135,6 +135,21 @@ pub async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<E
     }
 }
 
+/// Waits for a child that decides itself what a signal means: it gets them all.
+pub async fn wait_forwarding(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
+    let mut requests = interrupt.from_now_on();
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            signal = requests.next() => {
+                if !terminal_reaches_children(signal) {
+                    send(child, signal);
+                }
+            }
+        }
+    }
+}
+
 /// What a shell puts into `$?`.
 pub fn shell_exit_code(status: ExitStatus) -> u8 {
     match status.code() {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::cli::{ClusterArgs, CollectionArgs, PrepareArgs, ReportOptions, parse_duration};
+use crate::cli::{ARGUMENTS, ClusterArgs, CollectionArgs, PrepareArgs, ReportOptions, parse_duration};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::local::LocalRun;
 use crate::terminal::Terminal;
 use crate::{kubernetes, test_command};
 
@@ -23,9 +24,7 @@ podcov ends with the exit code of the tests. When they passed but data is missin
 /// The services are workloads of a cluster (TARGET…), which are prepared before the tests and put back after
 /// them, or programs that are started for the tests (--exec).
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, override_usage = "\
-podcov run [OPTIONS] TARGET... -- TEST...
-       podcov run [OPTIONS] --exec 'PROGRAM...' -- TEST...")]
+#[command(after_help = EXAMPLES)]
 pub struct RunArgs {
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -43,7 +42,7 @@ pub struct RunArgs {
     pub report: ReportOptions,
 
     /// The test command and its arguments.
-    #[arg(last = true, required = true, value_name = "TEST", help_heading = "Arguments")]
+    #[arg(last = true, required = true, value_name = "TEST", help_heading = ARGUMENTS)]
     pub test: Vec<String>,
 }
 
@@ -77,9 +76,10 @@ pub struct LocalArgs {
 /// Runs the command.
 pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     let tests = test_command::check(&args.test)?;
+    args.report.check()?;
     let interrupt = Interrupt::install()?;
     if !args.local.exec.is_empty() {
-        return Err(CommandError::failure("running services locally is not built yet"));
+        return LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?.run().await;
     }
     if args.cluster.targets.is_empty() && args.cluster.selector.is_none() && !args.cluster.all {
         return Err(CommandError::usage("there is nothing to measure")

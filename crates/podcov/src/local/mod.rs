@@ -1,0 +1,187 @@
+//! The main job on this machine: services that podcov starts for the tests.
+//!
+//! Owns the order of the phases and that no service outlives the run. One service is [`service`]'s, waiting
+//! for them is [`readiness`]'s, what they left behind is [`capture`]'s.
+
+mod capture;
+mod readiness;
+mod service;
+
+use std::time::Instant;
+
+use podcov_report::run::{Capture, LossReason, Outcome, Way};
+
+use crate::commands::run::LocalArgs;
+use crate::error::{CommandError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::interrupt::Interrupt;
+use crate::run_directory::RunDirectory;
+use crate::terminal::{self, Terminal};
+use crate::test_command::{TestCommand, TestOutput, Tests};
+use crate::{cli::OutputFormat, cli::ReportOptions, finish};
+
+pub use capture::capture;
+
+use readiness::Probe;
+use service::{Plan, Service};
+
+/// Everything that the run of services and tests needs, checked and resolved.
+pub struct LocalRun<'a> {
+    pub tests: TestCommand,
+    pub report: &'a ReportOptions,
+    pub interrupt: Interrupt,
+    pub terminal: &'a Terminal,
+    plans: Vec<Plan>,
+    probes: Vec<Probe>,
+    options: &'a LocalArgs,
+}
+
+impl<'a> LocalRun<'a> {
+    /// Looks at all arguments; nothing is started or written.
+    pub fn new(
+        tests: TestCommand,
+        options: &'a LocalArgs,
+        report: &'a ReportOptions,
+        interrupt: Interrupt,
+        terminal: &'a Terminal,
+    ) -> Result<Self, CommandError> {
+        let plans = service::plans(&options.exec)?;
+        let probes = readiness::probes(&options.ready, &plans)?;
+        Ok(Self { tests, report, interrupt, terminal, plans, probes, options })
+    }
+
+    /// Starts the services, runs the tests, stops the services, reports.
+    pub async fn run(mut self) -> Result<ExitCode, CommandError> {
+        readiness::check_nobody_answers_yet(&self.probes).await?;
+        let mut directory = RunDirectory::create(&self.report.output_dir, self.terminal)?;
+        service::adopt_orphans();
+        let mut services = Vec::new();
+        let outcome = self.start_and_test(&mut directory, &mut services).await;
+        self.stop(&mut directory, &mut services).await?;
+        let tests = match outcome {
+            Ok(tests) => tests,
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted(_)) => {
+                self.terminal.warning(&format!("{error}; the tests did not run"));
+                directory.run_mut().notes.push(format!("{error} before the tests"));
+                None
+            }
+            Err(error) => {
+                directory.run_mut().notes.push(error.to_string());
+                directory.finish()?;
+                return Err(error);
+            }
+        };
+        let code = tests.map_or(0, |tests| tests.exit_code);
+        finish::finish(&mut directory, &self.report.source, self.report.shown(), self.terminal)?;
+        Ok(finish::exit_code(directory.run(), code, &self.interrupt, self.report.allow_incomplete))
+    }
+
+    async fn start_and_test(
+        &mut self,
+        directory: &mut RunDirectory,
+        services: &mut Vec<Service>,
+    ) -> Result<Option<Tests>, CommandError> {
+        for plan in self.plans.drain(..) {
+            let service = Service::start(plan, directory)?;
+            let capture = still_running(&service, directory);
+            directory.run_mut().captures.push(capture);
+            services.push(service);
+        }
+        directory.save()?;
+        self.wait_until_ready(services).await?;
+        let tests = self.run_tests(services).await?;
+        directory.run_mut().tests = Some(tests.record.clone());
+        directory.save()?;
+        Ok(Some(tests))
+    }
+
+    async fn wait_until_ready(&self, services: &mut [Service]) -> Result<(), CommandError> {
+        let started = Instant::now();
+        let progress = self.terminal.progress("starting", &service::names(services));
+        let ready = readiness::wait(&self.probes, services, self.options.ready_timeout, &progress);
+        self.interrupt.or(ready).await??;
+        let took = terminal::duration(started.elapsed());
+        let instrumented = readiness::wait_for_metadata(services, !self.probes.is_empty());
+        let instrumented = self.interrupt.or(instrumented).await?;
+        drop(progress);
+        self.terminal.step("started", &service::names(services), &format!("ready after {took}"));
+        match instrumented {
+            Ok(programs) => self.terminal.step("instrumented", &service::names(services), &programs),
+            Err(error) if self.report.allow_incomplete => self.terminal.warning(&error.to_string()),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn run_tests(&self, services: &mut [Service]) -> Result<Tests, CommandError> {
+        let output = match self.report.output {
+            OutputFormat::Text => TestOutput::Inherited,
+            OutputFormat::Json => TestOutput::StandardError,
+        };
+        let tests = self.tests.run(&[], output, &self.interrupt);
+        tokio::pin!(tests);
+        let tests = loop {
+            tokio::select! {
+                tests = &mut tests => break tests?,
+                index = service::next_end(services) => self.warn_of_end(&mut services[index]),
+            }
+        };
+        show_tests(&tests, self.terminal);
+        Ok(tests)
+    }
+
+    fn warn_of_end(&self, service: &mut Service) {
+        service.end_is_known = true;
+        let (name, log) = (&service.plan.name, service.log.display());
+        let how = service.status().map(service::ending).unwrap_or_default();
+        self.terminal.warning(&format!("{name} ended during the tests with {how}; its output is in {log}"));
+    }
+
+    async fn stop(
+        &self,
+        directory: &mut RunDirectory,
+        services: &mut [Service],
+    ) -> Result<(), CommandError> {
+        if services.is_empty() {
+            return Ok(());
+        }
+        let progress = self.terminal.progress("stopping", &service::names(services));
+        let endings = service::stop_all(services, self.options.stop_timeout, &self.interrupt).await;
+        drop(progress);
+        let captures = services
+            .iter()
+            .zip(endings)
+            .map(|(service, ending)| {
+                capture(service.origin(), &service.directory, Some(&service.log), &ending, directory)
+            })
+            .collect::<Result<_, _>>()?;
+        directory.run_mut().captures = captures;
+        directory.save()
+    }
+}
+
+/// Says how the tests ended: `✓ tests          passed      4m 53s`.
+pub fn show_tests(tests: &Tests, terminal: &Terminal) {
+    let took = terminal::duration(std::time::Duration::from_secs_f64(tests.record.seconds));
+    match (tests.exit_code, tests.record.interrupted) {
+        (0, false) => terminal.step("tests", "passed", &took),
+        (code, true) => terminal.failed_step("tests", &format!("interrupted, exit code {code}"), &took),
+        (code, false) => terminal.failed_step("tests", &format!("failed, exit code {code}"), &took),
+    }
+}
+
+/// What the record says of a service until it has ended, for when podcov does not live to see that.
+fn still_running(service: &Service, directory: &RunDirectory) -> Capture {
+    Capture {
+        directory: directory.relative(&service.directory),
+        origin: service.origin(),
+        way: Way::Files,
+        processes_started: 1,
+        processes_captured: 0,
+        bytes: 0,
+        outcome: Outcome::Lost {
+            reason: LossReason::Unreachable,
+            detail: "it was running when podcov last wrote this".to_owned(),
+        },
+    }
+}
