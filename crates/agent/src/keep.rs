@@ -61,15 +61,17 @@ pub fn run(data_directory: &Path, deadline: Duration, container_names: &[String]
     say(format_args!("keeping the coverage files of {}", container_names.join(", ")));
 
     watch.until_signal(&signals).map_err(|error| format!("cannot watch the directories: {error}"))?;
-    let deadline = Instant::now() + deadline;
+    let give_up_at = Instant::now() + deadline;
     // The kubelet signals a sidecar only after every application container has ended: the set is final.
     let containers = watch.finish();
     for end in containers.iter().filter(|end| !end.unfinished_files.is_empty()) {
         say(format_args!("{} left unfinished: {}", end.container, end.unfinished_files.join(", ")));
     }
     ledger.end(containers, free_bytes(data_directory));
+    let (waiting, seconds) = (ledger.not_taken().len(), deadline.as_secs());
+    say(format_args!("the containers have ended; files to be taken within {seconds} seconds: {waiting}"));
 
-    let left = ledger.wait_until_taken(deadline);
+    let left = ledger.wait_until_taken(give_up_at);
     for (container, name) in &left {
         say(format_args!("not taken before the deadline: {container}/{name}"));
     }

@@ -78,7 +78,7 @@ const OUTER_VARIABLES: [&str; 6] = [
 impl Architecture {
     /// Whether this machine is a Linux of this architecture, where building must work.
     pub fn is_native(self) -> bool {
-        env::var("HOST").is_ok_and(|host| host == self.target)
+        cfg!(all(target_os = "linux", target_env = "gnu")) && self.target.starts_with(env::consts::ARCH)
     }
 }
 

@@ -39,6 +39,7 @@ struct Notifier {
 }
 
 /// The meta-data file behind the last start that was counted. Go makes a new one at every start.
+#[derive(Default)]
 struct Seen {
     version: Option<FileVersion>,
     /// A scan was faster than the event, which may still come.
@@ -132,20 +133,29 @@ impl<'ledger> Watch<'ledger> {
             return;
         }
         if is_metadata_file_name(name) {
-            let seen = self.seen_metadata.entry((container, name.to_owned()));
-            let seen = seen.or_insert(Seen { version: None, by_scan: false });
-            let version = self
-                .ledger
-                .containers()
-                .get(container)
-                .and_then(|container| FileVersion::of(&container.directory.join(name)).ok().flatten());
-            let already_counted = std::mem::take(&mut seen.by_scan) && seen.version == version;
-            if !already_counted {
-                seen.version = version;
-                self.ledger.add_start(container, name, now_unix_nanoseconds());
-            }
+            self.take_in_start(container, name);
         }
         self.ledger.add_file(container, name);
+    }
+
+    fn take_in_start(&mut self, container: ContainerIndex, name: &str) {
+        let Some(directory) = self.ledger.containers().get(container).map(|container| &container.directory)
+        else {
+            return;
+        };
+        let version = match FileVersion::of(&directory.join(name)) {
+            // Something else under this name: no process of Go's.
+            Ok(None) => return,
+            Ok(version) => version,
+            // It came, and is gone again: still a start.
+            Err(_) => None,
+        };
+        let seen = self.seen_metadata.entry((container, name.to_owned())).or_default();
+        let already_counted = std::mem::take(&mut seen.by_scan) && seen.version == version;
+        if !already_counted {
+            seen.version = version;
+            self.ledger.add_start(container, name, now_unix_nanoseconds());
+        }
     }
 
     fn scan(&mut self) {
@@ -157,8 +167,7 @@ impl<'ledger> Watch<'ledger> {
                 if is_metadata_file_name(&name)
                     && let Ok(Some(version)) = FileVersion::of(&container.directory.join(&name))
                 {
-                    let seen = self.seen_metadata.entry((index, name.clone()));
-                    let seen = seen.or_insert(Seen { version: None, by_scan: false });
+                    let seen = self.seen_metadata.entry((index, name.clone())).or_default();
                     if seen.version.as_ref() != Some(&version) {
                         self.ledger.add_start(index, &name, version.modified_unix_nanoseconds);
                         *seen = Seen { version: Some(version), by_scan: true };
