@@ -9,6 +9,7 @@ use std::{env, fs};
 use miniz_oxide::deflate::compress_to_vec;
 
 const AGENT_VARIABLE: &str = "PODCOV_AGENT";
+const LENGTH_VARIABLE: &str = "PODCOV_AGENT_LENGTH";
 const BEST_COMPRESSION: u8 = 10;
 
 /// A static executable at a fixed address: nothing has to be relocated before it can run. The rest is size.
@@ -34,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={agent_path}");
     let agent = fs::read(&agent_path).map_err(|error| format!("cannot read {agent_path}: {error}"))?;
 
-    let output = env::var("OUT_DIR")?;
-    fs::write(Path::new(&output).join("agent.deflate"), compress_to_vec(&agent, BEST_COMPRESSION))?;
-    fs::write(Path::new(&output).join("agent_length.rs"), format!("{}_usize", agent.len()))?;
+    println!("cargo::rustc-env={LENGTH_VARIABLE}={}", agent.len());
+    let deflated = Path::new(&env::var("OUT_DIR")?).join("agent.deflate");
+    fs::write(deflated, compress_to_vec(&agent, BEST_COMPRESSION))?;
     Ok(())
 }

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod};
 use kube::{
-    Api, Client, Config,
-    api::DynamicObject,
+    Api, Client, Config, ResourceExt,
+    api::{DynamicObject, ListParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 
@@ -23,6 +23,8 @@ use crate::{
 /// How long an API server may be away before a request is given up.
 const PATIENCE: Duration = Duration::from_secs(90);
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// On every node (Kubernetes: Well-Known Labels).
+const ARCHITECTURE_LABEL: &str = "kubernetes.io/arch";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which cluster and namespace: kubectl's flags of the same names.
@@ -70,6 +72,19 @@ impl Connection {
     #[must_use]
     pub fn context(&self) -> &str {
         &self.context
+    }
+
+    /// The architecture that every node has, `amd64` or `arm64` …; none where nodes differ or may not be listed.
+    pub async fn node_architecture(&self) -> Option<String> {
+        let nodes = Api::<Node>::all(self.client.clone()).list_metadata(&ListParams::default()).await.ok()?;
+        let mut architectures: Vec<&String> =
+            nodes.items.iter().filter_map(|node| node.labels().get(ARCHITECTURE_LABEL)).collect();
+        architectures.sort();
+        architectures.dedup();
+        match architectures.as_slice() {
+            [architecture] => Some((*architecture).clone()),
+            _ => None,
+        }
     }
 
     pub(crate) fn workloads(&self, kind: Kind) -> Api<DynamicObject> {

@@ -80,11 +80,6 @@ impl CovdataDirectory {
         let known = hashes(&self.metadata);
         hashes(&self.counters).into_iter().filter(|hash| !known.contains(hash)).collect()
     }
-
-    /// Process ids in the names of the counter files.
-    pub fn process_ids(&self) -> impl Iterator<Item = u32> {
-        self.counters.iter().filter_map(|path| file_name(path).split('.').nth(2)?.parse().ok())
-    }
 }
 
 /// Looks for coverage data in `root` and below it.

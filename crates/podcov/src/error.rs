@@ -27,8 +27,6 @@ pub enum ErrorKind {
     CommandNotFound,
     /// A command that podcov was to start cannot be executed.
     CommandNotExecutable,
-    /// Coverage data that was expected is missing.
-    Incomplete,
     /// The user or the system stopped podcov.
     Interrupted(Signal),
     /// The reader of the output went away. Nobody is told, and the exit code is 0.
@@ -44,7 +42,6 @@ impl ErrorKind {
             Self::Usage => ExitCode::Usage,
             Self::CommandNotFound => ExitCode::CommandNotFound,
             Self::CommandNotExecutable => ExitCode::CommandNotExecutable,
-            Self::Incomplete => ExitCode::Incomplete,
             Self::Interrupted(signal) => ExitCode::Interrupted(signal),
             Self::BrokenPipe => ExitCode::Success,
             Self::Failure => ExitCode::Failure,

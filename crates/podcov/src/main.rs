@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod coverage_data;
 mod error;
+mod existing_data;
 mod exit_code;
 mod finish;
 mod interrupt;

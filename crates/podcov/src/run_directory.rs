@@ -169,6 +169,11 @@ impl RunDirectory {
         self.directory(&[DATA, &as_component(name)])
     }
 
+    /// Creates the covdata directory of one execution of a local program, within the program's.
+    pub fn execution_directory(&self, name: &str) -> Result<PathBuf, CommandError> {
+        self.directory(&[DATA, &as_component(name), &new_id()])
+    }
+
     /// Where the output of a service goes that podcov starts.
     pub fn log_file(&self, name: &str) -> Result<PathBuf, CommandError> {
         Ok(self.directory(&[LOGS])?.join(format!("{}.log", as_component(name))))
@@ -179,9 +184,12 @@ impl RunDirectory {
         self.path.join(DATA)
     }
 
-    /// `path` as the record names it: relative to the run directory if it is in it, with `/` as separator.
+    /// `path` as the record names it: relative to the run directory, with `/` as separator.
     pub fn relative(&self, path: &Path) -> String {
-        let relative = path.strip_prefix(&self.path).unwrap_or(path);
+        let relative = match path.strip_prefix(&self.path) {
+            Ok(inside) => inside.to_owned(),
+            Err(_) => from_to(&self.path, path),
+        };
         relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
     }
 
@@ -266,7 +274,7 @@ fn new_id() -> String {
     use std::hash::{BuildHasher, RandomState};
     let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     let random = RandomState::new().hash_one(std::process::id());
-    format!("{time}-{:06x}", random & 0xff_ffff)
+    format!("{time}-{:08x}", random & 0xffff_ffff)
 }
 
 fn existing(path: &Path) -> Result<Existing, CommandError> {
@@ -369,6 +377,18 @@ fn try_lock(path: &Path) -> Result<Option<File>, CommandError> {
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> CommandError {
     CommandError::failure(format!("cannot {what} {}", path.display())).caused_by(error)
+}
+
+/// The way from one directory to a file or directory outside it.
+fn from_to(from: &Path, to: &Path) -> PathBuf {
+    let (Ok(from), Ok(to)) = (fs::canonicalize(from), fs::canonicalize(to)) else { return to.to_owned() };
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    if shared == 0 {
+        return to;
+    }
+    let up = from.components().skip(shared).map(|_| Path::new(".."));
+    let down = to.components().skip(shared).map(|component| component.as_os_str().as_ref());
+    up.chain(down).collect()
 }
 
 /// A name as one component of a path, whatever is in it.

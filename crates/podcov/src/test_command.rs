@@ -88,8 +88,7 @@ impl TestCommand {
         output: TestOutput,
         interrupt: &Interrupt,
     ) -> Result<Tests, CommandError> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.words[1..]).envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut command = self.command(environment);
         if output == TestOutput::StandardError {
             command.stdout(Stdio::from(std::io::stderr()));
         }
@@ -109,6 +108,24 @@ impl TestCommand {
         })
     }
 
+    /// Runs the program to its end as if it were started directly: every signal is its own to answer.
+    pub async fn execute(
+        &self,
+        environment: &[(OsString, OsString)],
+        interrupt: &Interrupt,
+    ) -> Result<ExitStatus, CommandError> {
+        let mut child = self.command(environment).spawn().map_err(|error| self.not_started(error))?;
+        wait_forwarding(&mut child, interrupt).await.map_err(|error| {
+            CommandError::failure(format!("cannot wait for {}", self.program.display())).caused_by(error)
+        })
+    }
+
+    fn command(&self, environment: &[(OsString, OsString)]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.words[1..]).envs(environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
     fn not_started(&self, error: std::io::Error) -> CommandError {
         let name = self.program.display();
         CommandError::new(ErrorKind::CommandNotExecutable, format!("cannot start `{name}`"))
@@ -118,7 +135,7 @@ impl TestCommand {
 }
 
 /// Waits for a child in the foreground. It is asked to end by the first interruption, and made to by a second.
-pub async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
+async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
     let signal = tokio::select! {
         status = child.wait() => return status,
         signal = interrupt.requested() => signal,
@@ -136,7 +153,7 @@ pub async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<E
 }
 
 /// Waits for a child that decides itself what a signal means: it gets them all.
-pub async fn wait_forwarding(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
+async fn wait_forwarding(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
     let mut requests = interrupt.from_now_on();
     loop {
         tokio::select! {

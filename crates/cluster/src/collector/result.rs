@@ -41,6 +41,8 @@ pub struct PodResult {
     pub containers_named: bool,
     /// None while the pod lives.
     pub end: Option<HandOverEnd>,
+    /// Its agent answered at least once.
+    pub was_reached: bool,
     /// Why the last stream to it broke, if one did.
     pub last_failure: Option<String>,
     /// Free bytes of its data volume at the end.
@@ -105,6 +107,7 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
         uid: record.uid.clone(),
         containers_named: record.capture.containers_named,
         end: entry.end,
+        was_reached: entry.is_up_to_date,
         last_failure: entry.last_failure.clone(),
         volume_free_bytes: entry.volume_free_bytes,
         containers,

@@ -1,10 +1,21 @@
 //! `podcov exec`: one program under coverage collection, otherwise as if started directly.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::{fs, io};
+
+use podcov_agent_protocol::is_coverage_file_name;
+use podcov_report::run::{Capture, Origin, Outcome};
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::finish::{self, Shown};
+use crate::interrupt::Interrupt;
+use crate::local::{self, Ending};
+use crate::run_directory::RunDirectory;
 use crate::terminal::Terminal;
+use crate::test_command::{self, TestCommand, shell_exit_code};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,6 +52,129 @@ pub struct ExecArgs {
 }
 
 /// Runs the command.
-pub async fn run(_args: ExecArgs, _terminal: &Terminal) -> Result<ExitCode, CommandError> {
-    Err(CommandError::failure("`podcov exec` is not built yet"))
+pub async fn run(args: ExecArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
+    let program = test_command::check(&args.program)?;
+    finish::check_source(&args.source)?;
+    let interrupt = Interrupt::install()?;
+    local::adopt_orphans();
+    let (code, is_complete) = if args.append {
+        append(&args, &program, &interrupt, terminal).await?
+    } else {
+        run_alone(&args, &program, &interrupt, terminal).await?
+    };
+    Ok(match code {
+        0 if is_complete || args.allow_incomplete => ExitCode::Success,
+        0 => ExitCode::Incomplete,
+        code => ExitCode::Command(code),
+    })
+}
+
+/// The program is the whole run.
+async fn run_alone(
+    args: &ExecArgs,
+    program: &TestCommand,
+    interrupt: &Interrupt,
+    terminal: &Terminal,
+) -> Result<(u8, bool), CommandError> {
+    let mut directory = RunDirectory::create(&args.output_dir, terminal)?;
+    let process = Process::new(program, &directory)?;
+    let status = process.run(interrupt).await?;
+    let capture = process.capture(status, interrupt, &directory)?;
+    directory.run_mut().captures.push(capture);
+    finish::finish(&mut directory, &args.source, Shown::ForPeople, terminal)?;
+    Ok((shell_exit_code(status), finish::is_complete(directory.run())))
+}
+
+/// The program is one of many. The directory is held only while it is written to, not while the program runs.
+async fn append(
+    args: &ExecArgs,
+    program: &TestCommand,
+    interrupt: &Interrupt,
+    terminal: &Terminal,
+) -> Result<(u8, bool), CommandError> {
+    let process = Process::new(program, &RunDirectory::append(&args.output_dir)?)?;
+    let status = process.run(interrupt).await?;
+    let mut directory = RunDirectory::append(&args.output_dir)?;
+    let capture = process.capture(status, interrupt, &directory)?;
+    if let Outcome::Lost { detail, .. } = &capture.outcome {
+        terminal.loss(&process.name, detail);
+    }
+    let is_complete = capture.outcome == Outcome::Heard;
+    let run = directory.run_mut();
+    // The figures were those of the data before this.
+    run.summary = None;
+    match run.captures.iter_mut().find(|known| known.origin.workload() == process.name) {
+        Some(known) => add(known, capture),
+        None => run.captures.push(capture),
+    }
+    directory.finish()?;
+    Ok((shell_exit_code(status), is_complete))
+}
+
+/// One execution of the program. It has a directory to itself while it runs: Go processes that share one can
+/// get into each other's way when they start together.
+struct Process<'a> {
+    name: String,
+    program: &'a TestCommand,
+    /// Of all executions of this program.
+    shared: PathBuf,
+    own: PathBuf,
+}
+
+impl<'a> Process<'a> {
+    fn new(program: &'a TestCommand, directory: &RunDirectory) -> Result<Self, CommandError> {
+        let file = program.words().first().map(Path::new).and_then(Path::file_stem);
+        let name = file.unwrap_or_default().to_string_lossy().into_owned();
+        let shared = directory.program_directory(&name)?;
+        let own = directory.execution_directory(&name)?;
+        Ok(Self { name, program, shared, own })
+    }
+
+    async fn run(&self, interrupt: &Interrupt) -> Result<ExitStatus, CommandError> {
+        let directory = std::path::absolute(&self.own).map_err(|error| self.cannot_keep(error))?;
+        self.program.execute(&[(OsString::from("GOCOVERDIR"), directory.into())], interrupt).await
+    }
+
+    fn capture(
+        &self,
+        status: ExitStatus,
+        interrupt: &Interrupt,
+        directory: &RunDirectory,
+    ) -> Result<Capture, CommandError> {
+        let origin = Origin::Local { name: self.name.clone(), command: self.program.words().to_vec() };
+        let ending = Ending { status: Some(status), was_asked: interrupt.is_requested(), forced: None };
+        let capture = local::capture(origin, &self.own, None, &ending, directory)?;
+        // A child that still runs will write to the directory it was given.
+        if !local::children_are_left() {
+            join(&self.own, &self.shared).map_err(|error| self.cannot_keep(error))?;
+        }
+        Ok(Capture { directory: directory.relative(&self.shared), ..capture })
+    }
+
+    fn cannot_keep(&self, error: io::Error) -> CommandError {
+        CommandError::failure(format!("cannot keep the data of {}", self.name)).caused_by(error)
+    }
+}
+
+/// Moves the data of one execution to that of all. Names of counter files hold process id and time.
+fn join(own: &Path, shared: &Path) -> io::Result<()> {
+    let mut all_moved = true;
+    for entry in fs::read_dir(own)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_coverage_file_name) {
+            fs::rename(entry.path(), shared.join(entry.file_name()))?;
+        } else {
+            all_moved = false;
+        }
+    }
+    if all_moved { fs::remove_dir(own) } else { Ok(()) }
+}
+
+fn add(known: &mut Capture, next: Capture) {
+    known.processes_started += next.processes_started;
+    known.processes_captured += next.processes_captured;
+    known.bytes += next.bytes;
+    if next.outcome != Outcome::Heard {
+        known.outcome = next.outcome;
+    }
 }

@@ -21,6 +21,7 @@ use crate::test_command::{TestCommand, TestOutput, Tests};
 use crate::{cli::OutputFormat, cli::ReportOptions, finish};
 
 pub use capture::capture;
+pub use service::{Ending, adopt_orphans, children_are_left};
 
 use readiness::Probe;
 use service::{Plan, Service};
@@ -54,7 +55,7 @@ impl<'a> LocalRun<'a> {
     pub async fn run(mut self) -> Result<ExitCode, CommandError> {
         readiness::check_nobody_answers_yet(&self.probes).await?;
         let mut directory = RunDirectory::create(&self.report.output_dir, self.terminal)?;
-        service::adopt_orphans();
+        adopt_orphans();
         let mut services = Vec::new();
         let outcome = self.start_and_test(&mut directory, &mut services).await;
         self.stop(&mut directory, &mut services).await?;

@@ -242,6 +242,26 @@ pub fn adopt_orphans() {
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
+/// Whether processes that were started here still run, after their parent has ended.
+#[cfg(target_os = "linux")]
+pub fn children_are_left() -> bool {
+    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return true,
+            Ok(_) => {}
+            // Usually: there are none.
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Elsewhere it cannot be known, and data is left where a child may still write to.
+#[cfg(not(target_os = "linux"))]
+pub fn children_are_left() -> bool {
+    true
+}
+
 /// Stops all of them at once.
 pub async fn stop_all(services: &[Service], timeout: Duration, interrupt: &Interrupt) -> Vec<Ending> {
     join_all(services.iter().map(|service| service.stop(timeout, interrupt))).await

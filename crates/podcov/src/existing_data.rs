@@ -1,0 +1,164 @@
+//! Coverage data that is there without a run of podcov having watched it: whose it is, and what it lacks.
+//!
+//! Owns what can be told from the files alone. That meta-data has no counters says that a process still runs
+//! or was killed; which of the two, nobody has seen.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, Way};
+
+use crate::coverage_data::{CovdataDirectory, Found};
+use crate::error::CommandError;
+use crate::finish::first_component;
+use crate::run_directory::RunDirectory;
+use crate::terminal::count;
+
+/// A directory that the user named.
+#[derive(Debug)]
+pub struct Input {
+    pub path: PathBuf,
+    /// What it says of itself, when it is a run directory.
+    pub record: Option<Run>,
+}
+
+/// What the data of all inputs is recorded as. Directories of a run keep the names it gave them.
+pub fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Capture> {
+    let known: Vec<(PathBuf, &Capture)> = inputs
+        .iter()
+        .filter_map(|input| Some((&input.path, input.record.as_ref()?)))
+        .flat_map(|(path, run)| run.captures.iter().map(|capture| (path.join(&capture.directory), capture)))
+        .collect();
+    let mut captures: Vec<Capture> = known
+        .iter()
+        .map(|(path, capture)| Capture { directory: output.relative(path), ..(*capture).clone() })
+        .collect();
+    let apart = stored_apart(found);
+    for covdata in &found.directories {
+        if known.iter().any(|(path, _)| covdata.path.starts_with(path)) {
+            continue;
+        }
+        let input = inputs
+            .iter()
+            .filter(|input| covdata.path.starts_with(&input.path))
+            .max_by_key(|input| input.path.components().count());
+        let Some(input) = input else { continue };
+        captures.push(capture(covdata, label(covdata, input, inputs.len()), &apart, output));
+    }
+    captures
+}
+
+/// Looks again at what a run that did not end had not heard of: it may have come since.
+pub fn look_again(run: &mut Run, found: &Found, path: &Path, output: &RunDirectory) {
+    let apart = stored_apart(found);
+    for known in &mut run.captures {
+        let (Origin::Local { name, .. }, Outcome::Lost { .. }) = (&known.origin, &known.outcome) else { continue };
+        let directory = path.join(&known.directory);
+        let own = found.directories.iter().filter(|covdata| covdata.path.starts_with(&directory));
+        let parts: Vec<Capture> =
+            own.map(|covdata| capture(covdata, name.clone(), &apart, output)).collect();
+        let Some(outcome) =
+            parts.iter().map(|part| part.outcome.clone()).max_by_key(|outcome| *outcome != Outcome::Heard)
+        else {
+            continue;
+        };
+        known.processes_started = parts.iter().map(|part| part.processes_started).sum();
+        known.processes_captured = parts.iter().map(|part| part.processes_captured).sum();
+        known.bytes = parts.iter().map(|part| part.bytes).sum();
+        known.outcome = outcome;
+    }
+}
+
+/// One of several inputs is called what the user called it; in a single one, each directory stands for a part.
+fn label(covdata: &CovdataDirectory, input: &Input, inputs: usize) -> String {
+    if input.record.is_some() {
+        return first_component(&covdata.path, &input.path.join("data"));
+    }
+    if inputs > 1 {
+        return input.path.to_string_lossy().trim_end_matches(['/', '\\']).to_owned();
+    }
+    first_component(&covdata.path, &input.path)
+}
+
+fn capture(
+    covdata: &CovdataDirectory,
+    name: String,
+    apart: &BTreeSet<String>,
+    output: &RunDirectory,
+) -> Capture {
+    let unheard: Vec<String> = covdata.unheard().into_iter().filter(|hash| !apart.contains(hash)).collect();
+    let captured = covdata.counters.len();
+    let detail = if let Some(hash) = unheard.first() {
+        Some(format!("covmeta.{hash} has no counters: its process still runs, or was killed"))
+    } else if captured == 0 && !covdata.unfinished.is_empty() {
+        Some("only unfinished tmp.cov* files: the disk was full, or the process was killed".to_owned())
+    } else {
+        None
+    };
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Capture {
+        origin: Origin::Local { name, command: Vec::new() },
+        directory: output.relative(&covdata.path),
+        way: Way::Files,
+        processes_started: number(captured + unheard.len().max(usize::from(detail.is_some()))),
+        processes_captured: number(captured),
+        bytes: covdata.bytes,
+        outcome: detail
+            .map_or(Outcome::Heard, |detail| Outcome::Lost { reason: LossReason::Killed, detail }),
+    }
+}
+
+/// Programs whose counters are somewhere without their meta-data: where that is, it lacks no counters.
+fn stored_apart(found: &Found) -> BTreeSet<String> {
+    found.directories.iter().flat_map(CovdataDirectory::orphaned).collect()
+}
+
+/// Says why there is nothing to report on; nothing when there is.
+pub fn check_not_empty(inputs: &[Input], found: &Found) -> Result<(), CommandError> {
+    let sum = |files: fn(&CovdataDirectory) -> &Vec<PathBuf>| {
+        found.directories.iter().map(|covdata| files(covdata).len()).sum::<usize>()
+    };
+    let metadata = sum(|covdata| &covdata.metadata);
+    let counters = sum(|covdata| &covdata.counters);
+    let unfinished = sum(|covdata| &covdata.unfinished);
+    if metadata > 0 && counters > 0 {
+        return Ok(());
+    }
+    let names: Vec<String> = inputs.iter().map(|input| input.path.display().to_string()).collect();
+    let names = names.join(", ");
+    let error = match (metadata, counters) {
+        (0, 0) => CommandError::failure(format!("there is no coverage data in {names}"))
+            .hint("Go writes it to the directory in GOCOVERDIR, which must exist, as absolute path and writable")
+            .hint("was the program built with go build -cover, and does -coverpkg include its main package?"),
+        (0, _) => {
+            CommandError::failure(format!("{} in {names}, but no meta-data", count(counters, "counter file")))
+                .hint("covmeta.* is written when the program starts, next to the counters: copy it as well")
+        }
+        _ => CommandError::failure(format!(
+            "{} in {names}, but no counters: nothing is known of what ran, which is not 0 %",
+            count(metadata, "meta-data file")
+        ))
+        .hint("Go writes counters when main returns or os.Exit is called: end the processes, with SIGTERM if they handle it")
+        .hint("a process that was killed, panicked, or does not handle SIGTERM leaves none"),
+    };
+    let mut looked_at = format!(
+        "looked at {} and {}",
+        count(found.directories_searched, "directory"),
+        count(found.other_files + metadata + counters + unfinished, "file")
+    );
+    if !found.links.is_empty() {
+        looked_at.push_str(&format!("; {} not followed", count(found.links.len(), "link")));
+    }
+    let error = error.caused_by(looked_at);
+    let error = match unfinished {
+        0 => error,
+        _ => error.hint(format!(
+            "{} never completed: the disk was full, or the process was killed while it wrote",
+            count(unfinished, "tmp.cov* file")
+        )),
+    };
+    let unreadable = found.unreadable.iter();
+    Err(unreadable.fold(error, |error, refused| {
+        error.hint(format!("{} cannot be read: {}", refused.path.display(), refused.reason))
+    }))
+}

@@ -1,0 +1,198 @@
+//! From what a pod handed over to what the record says of it: whole, or lost and why.
+
+use std::path::Path;
+
+use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
+
+/// Less than this much room, and an unfinished file means a full volume.
+const FULL_VOLUME_BYTES: u64 = 64 * 1024;
+
+/// The parts of the record that a pod's containers are. `relative` names a directory as the record does.
+pub fn captures(pod: &PodResult, namespace: &str, relative: impl Fn(&Path) -> String) -> Vec<Capture> {
+    pod.containers
+        .iter()
+        .map(|container| Capture {
+            origin: Origin::Pod {
+                namespace: namespace.to_owned(),
+                workload: pod.workload.clone(),
+                pod: pod.pod.clone(),
+                pod_uid: pod.uid.clone(),
+                container: container.container.clone(),
+                restart: container.restart,
+            },
+            directory: relative(&container.directory),
+            way: Way::Files,
+            processes_started: container.processes_started.max(container.counter_files),
+            processes_captured: container.counter_files,
+            bytes: size(&container.directory),
+            outcome: outcome(pod, container),
+        })
+        .collect()
+}
+
+fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
+    let has_data = |container: &ContainerResult| container.processes_started > 0 || container.counter_files > 0;
+    if !has_data(container) {
+        let is_heard = pod.was_reached && pod.end != Some(HandOverEnd::Unreachable);
+        if !pod.containers_named && pod.containers.iter().any(has_data) {
+            return Outcome::NotInstrumented;
+        }
+        return if is_heard {
+            lost(LossReason::NoData, "no process built with coverage started".to_owned(), container)
+        } else {
+            unreachable(pod, container)
+        };
+    }
+    if container.counter_files > 0 && container.counter_files >= container.processes_started {
+        return Outcome::Heard;
+    }
+    let missing = format!(
+        "{} of {} processes wrote their counters",
+        container.counter_files, container.processes_started
+    );
+    let is_full = pod.volume_free_bytes.is_some_and(|free| free < FULL_VOLUME_BYTES);
+    if is_full && !container.unfinished_files.is_empty() {
+        return lost(LossReason::DiskFull, format!("{missing}; the data volume is full"), container);
+    }
+    match (pod.end, &container.ending) {
+        (Some(HandOverEnd::Deadline), _) => {
+            lost(LossReason::Deadline, format!("{missing} before the pod's deadline"), container)
+        }
+        (_, Some(_)) | (Some(HandOverEnd::Complete), None) => lost(LossReason::Killed, missing, container),
+        (Some(HandOverEnd::Unreachable), None) => unreachable(pod, container),
+        (None, None) => lost(LossReason::StillRunning, format!("{missing}; the others still run"), container),
+    }
+}
+
+fn unreachable(pod: &PodResult, container: &ContainerResult) -> Outcome {
+    let failure = pod.last_failure.as_deref().unwrap_or("the pod went away before it had sent everything");
+    lost(LossReason::Unreachable, failure.to_owned(), container)
+}
+
+fn lost(reason: LossReason, detail: String, container: &ContainerResult) -> Outcome {
+    let ending = container.ending.as_ref().map(|ending| {
+        let explanation = match (ending.exit_code, ending.reason.as_str()) {
+            (_, "OOMKilled") => " (OOMKilled: out of memory)",
+            (137, _) => " (SIGKILL)",
+            (143, _) => " (SIGTERM that the program does not handle)",
+            (2, _) if reason == LossReason::Killed => " (a panic, or a SIGTERM that the program does not handle)",
+            (0, _) if reason == LossReason::Killed => " (it ended without running Go's exit hooks)",
+            _ => "",
+        };
+        format!("; exit code {}{explanation}", ending.exit_code)
+    });
+    Outcome::Lost { reason, detail: format!("{detail}{}", ending.unwrap_or_default()) }
+}
+
+fn size(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use podcov_cluster::Ending;
+
+    use super::*;
+
+    fn container(name: &str, started: u32, files: u32, exit: Option<(i32, &str)>) -> ContainerResult {
+        ContainerResult {
+            container: name.to_owned(),
+            restart: 0,
+            directory: PathBuf::from("none"),
+            processes_started: started,
+            counter_files: files,
+            ending: exit.map(|(exit_code, reason)| Ending { exit_code, reason: reason.to_owned() }),
+            unfinished_files: Vec::new(),
+        }
+    }
+
+    fn pod(containers: Vec<ContainerResult>, end: Option<HandOverEnd>) -> PodResult {
+        PodResult {
+            workload: "deployment/api".to_owned(),
+            pod: "api-1".to_owned(),
+            uid: "u".to_owned(),
+            containers_named: false,
+            end,
+            was_reached: true,
+            last_failure: None,
+            volume_free_bytes: Some(1 << 30),
+            containers,
+        }
+    }
+
+    fn outcomes(pod: &PodResult) -> Vec<Outcome> {
+        captures(pod, "shop", |path| path.display().to_string())
+            .into_iter()
+            .map(|capture| capture.outcome)
+            .collect()
+    }
+
+    fn reason(outcome: &Outcome) -> (LossReason, &str) {
+        match outcome {
+            Outcome::Lost { reason, detail } => (*reason, detail),
+            other => panic!("{other:?} is no loss"),
+        }
+    }
+
+    const COMPLETE: Option<HandOverEnd> = Some(HandOverEnd::Complete);
+
+    #[test]
+    fn counters_of_every_process_are_heard() {
+        let pod = pod(vec![container("api", 2, 2, Some((0, "Completed")))], COMPLETE);
+        assert_eq!(outcomes(&pod), [Outcome::Heard]);
+    }
+
+    #[test]
+    fn a_proxy_beside_a_covered_container_is_left_out() {
+        let pod = pod(vec![container("api", 1, 1, None), container("proxy", 0, 0, None)], COMPLETE);
+        assert_eq!(outcomes(&pod), [Outcome::Heard, Outcome::NotInstrumented]);
+    }
+
+    #[test]
+    fn a_container_that_was_named_must_report() {
+        let mut pod = pod(vec![container("api", 1, 1, None), container("proxy", 0, 0, None)], COMPLETE);
+        pod.containers_named = true;
+        assert_eq!(reason(&outcomes(&pod)[1]).0, LossReason::NoData);
+    }
+
+    #[test]
+    fn a_pod_without_any_coverage_is_a_loss() {
+        let pod = pod(vec![container("api", 0, 0, Some((0, "Completed")))], COMPLETE);
+        assert_eq!(reason(&outcomes(&pod)[0]).0, LossReason::NoData);
+    }
+
+    #[test]
+    fn a_killed_process_is_named_with_its_exit_code() {
+        let pod = pod(vec![container("api", 1, 0, Some((137, "OOMKilled")))], COMPLETE);
+        let outcomes = outcomes(&pod);
+        let (reason, detail) = reason(&outcomes[0]);
+        assert_eq!(reason, LossReason::Killed);
+        assert!(detail.contains("exit code 137 (OOMKilled"), "{detail}");
+    }
+
+    #[test]
+    fn a_full_volume_is_told_from_a_killed_process() {
+        let mut pod = pod(vec![container("api", 1, 0, Some((0, "Completed")))], COMPLETE);
+        pod.volume_free_bytes = Some(0);
+        pod.containers[0].unfinished_files = vec!["tmp.covcounters.x".to_owned()];
+        assert_eq!(reason(&outcomes(&pod)[0]).0, LossReason::DiskFull);
+    }
+
+    #[test]
+    fn a_process_that_still_runs_is_not_called_killed() {
+        let pod = pod(vec![container("api", 1, 0, None)], None);
+        assert_eq!(reason(&outcomes(&pod)[0]).0, LossReason::StillRunning);
+    }
+
+    #[test]
+    fn a_pod_that_went_away_says_what_the_stream_said() {
+        let mut pod = pod(vec![container("api", 0, 0, None)], Some(HandOverEnd::Unreachable));
+        pod.last_failure = Some("connection reset".to_owned());
+        let outcomes = outcomes(&pod);
+        assert_eq!(reason(&outcomes[0]), (LossReason::Unreachable, "connection reset"));
+    }
+}
