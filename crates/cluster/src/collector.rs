@@ -6,7 +6,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,11 +60,46 @@ impl PodEntry {
     }
 }
 
+/// Which pods a collector follows.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Those that this run prepared.
+    pub run: RunId,
+    /// Of these, the ones of these workloads, `deployment/api`; all when absent.
+    pub workloads: Option<Vec<String>>,
+}
+
+impl Scope {
+    /// Everything that the run prepared.
+    #[must_use]
+    pub fn whole(run: RunId) -> Self {
+        Self { run, workloads: None }
+    }
+
+    fn contains(&self, record: &PodRecord) -> bool {
+        self.workloads.as_ref().is_none_or(|workloads| workloads.contains(&record.capture.workload))
+    }
+}
+
+/// What a collector is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Files go to `<this directory>/<kind>-<name>/<pod>/<container>-<restart>`, and are then acknowledged.
+    Keep(PathBuf),
+    /// Only to see which processes start. Nothing is taken.
+    Look,
+    /// The pods are told that nobody wants their data.
+    Discard,
+}
+
 pub(crate) struct Shared {
     connection: Connection,
-    data_directory: PathBuf,
+    scope: Scope,
+    purpose: Purpose,
     observer: Arc<dyn Observer>,
     pods: Mutex<BTreeMap<String, PodEntry>>,
+    /// The pods that there were at the start are known.
+    is_listed: AtomicBool,
     changes: watch::Sender<u64>,
     /// A failure of this machine, such as a full disk, that ends the collection.
     failure: Mutex<Option<Error>>,
@@ -94,6 +132,10 @@ impl Shared {
         self.observer.event(event);
     }
 
+    pub(crate) fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
     pub(crate) fn fail(&self, error: Error) {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.changed();
@@ -116,57 +158,62 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts to follow the pods of a run. Files go to `data_directory/<kind>-<name>/<pod>/<container>-<restart>`.
+    /// Starts to follow pods.
     #[must_use]
     pub fn start(
         connection: Connection,
-        run: &RunId,
-        data_directory: &Path,
+        scope: Scope,
+        purpose: Purpose,
         observer: Arc<dyn Observer>,
     ) -> Self {
         let shared = Arc::new(Shared {
             connection,
-            data_directory: data_directory.to_owned(),
+            scope,
+            purpose,
             observer,
             pods: Mutex::default(),
+            is_listed: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             failure: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch_pods(Arc::clone(&shared), run.selector()));
+        tasks.spawn(watch_pods(Arc::clone(&shared)));
         Self { shared, _tasks: tasks }
     }
 
-    /// Waits until the condition holds for all pods together; false when the deadline came first.
+    /// Waits until the pods are known and the condition holds for all of them together; false when the deadline came first.
     pub(crate) async fn wait_until(
         &self,
         deadline: Instant,
         condition: impl Fn(&BTreeMap<String, PodEntry>) -> bool,
     ) -> Result<bool, Error> {
         let mut changes = self.shared.changes.subscribe();
+        let holds = || self.shared.is_listed.load(Ordering::Acquire) && condition(&self.shared.pods());
         loop {
             if let Some(error) = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return Err(error);
             }
-            if condition(&self.shared.pods()) {
+            if holds() {
                 return Ok(true);
             }
             match tokio::time::timeout_at(deadline, changes.changed()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return Ok(condition(&self.shared.pods())),
+                Ok(Err(_)) | Err(_) => return Ok(holds()),
             }
         }
     }
 
-    /// Waits until every pod has sent what it has at this moment, or is gone.
-    pub async fn wait_until_up_to_date(
-        &self,
-        expected_pods: usize,
-        deadline: Instant,
-    ) -> Result<bool, Error> {
+    /// Waits until the pods that there are at the start are known.
+    pub async fn wait_until_listed(&self, deadline: Instant) -> Result<bool, Error> {
+        self.wait_until(deadline, |_| true).await
+    }
+
+    /// Waits until every pod has sent what it has at this moment, and those that end have ended.
+    pub async fn wait_until_up_to_date(&self, deadline: Instant) -> Result<bool, Error> {
         self.wait_until(deadline, |pods| {
-            pods.len() >= expected_pods
-                && pods.values().all(|pod| pod.is_up_to_date || pod.end.is_some() || pod.never_ran())
+            pods.values().all(|pod| {
+                pod.end.is_some() || !pod.record.is_terminating && (pod.is_up_to_date || pod.never_ran())
+            })
         })
         .await
     }
@@ -203,7 +250,7 @@ fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> 
             .capture
             .containers
             .iter()
-            .filter(|container| !pod.hand_over.has_metadata(container))
+            .filter(|container| !pod.starts.iter().any(|(known, ..)| known == *container))
             .collect();
         let one_suffices = !pod.record.capture.containers_named;
         if one_suffices && without.len() < pod.record.capture.containers.len() {
@@ -214,22 +261,33 @@ fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> 
     missing
 }
 
-async fn watch_pods(shared: Arc<Shared>, selector: String) {
-    let configuration = watcher::Config::default().labels(&selector);
+async fn watch_pods(shared: Arc<Shared>) {
+    let configuration = watcher::Config::default().labels(&shared.scope.run.selector());
     let events = watcher(shared.connection.pods(), configuration).default_backoff();
     let mut events = std::pin::pin!(events);
     let mut streams = JoinSet::new();
     let mut listed = Vec::new();
     while let Some(event) = events.next().await {
-        // An API server that is away is asked again by the back-off.
-        let Ok(event) = event else { continue };
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                // An API server that is away is asked again by the back-off; one that refuses will do so again.
+                if let Some(message) = refusal(&error) {
+                    shared.fail(Error::Forbidden { message });
+                }
+                continue;
+            }
+        };
         match event {
             watcher::Event::Init => listed.clear(),
             watcher::Event::InitApply(pod) => {
                 listed.extend(pod.uid());
                 see_pod(&shared, &pod, &mut streams);
             }
-            watcher::Event::InitDone => mark_gone(&shared, |uid| !listed.iter().any(|known| known == uid)),
+            watcher::Event::InitDone => {
+                shared.is_listed.store(true, Ordering::Release);
+                mark_gone(&shared, |uid| !listed.iter().any(|known| known == uid));
+            }
             watcher::Event::Apply(pod) => see_pod(&shared, &pod, &mut streams),
             watcher::Event::Delete(pod) => {
                 see_pod(&shared, &pod, &mut streams);
@@ -239,13 +297,30 @@ async fn watch_pods(shared: Arc<Shared>, selector: String) {
     }
 }
 
+/// The API server's message when it does not allow the watch.
+fn refusal(error: &watcher::Error) -> Option<String> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status)
+            if status.code == 403 =>
+        {
+            Some(status.message.clone())
+        }
+        _ => None,
+    }
+}
+
 fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
     let Some(uid) = pod.uid() else { return };
     let is_new = !shared.pods().contains_key(&uid);
     if is_new {
-        let Some(record) = PodRecord::of(pod) else { return };
-        let directory =
-            shared.data_directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
+        let Some(record) = PodRecord::of(pod).filter(|record| shared.scope.contains(record)) else { return };
+        let directory = match &shared.purpose {
+            Purpose::Keep(directory) => directory.as_path(),
+            Purpose::Look | Purpose::Discard => Path::new(""),
+        };
+        let directory = directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
         let hand_over = HandOver::new(directory, record.capture.containers.clone());
         let entry = PodEntry {
             record,

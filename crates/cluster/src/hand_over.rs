@@ -73,11 +73,6 @@ impl HandOver {
         self.counter_files.get(&self.directory(container, restart)).copied().unwrap_or(0)
     }
 
-    /// Whether a process built with coverage has shown itself in the container.
-    pub(crate) fn has_metadata(&self, container: &str) -> bool {
-        self.metadata.keys().any(|(known, _)| known == container)
-    }
-
     /// Starts a file. False for what podcov did not ask for: another container, another name, or too much.
     pub(crate) fn begin(
         &mut self,

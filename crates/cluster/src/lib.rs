@@ -27,7 +27,7 @@ mod stream;
 mod target;
 mod workload;
 
-pub use collector::{Collector, ContainerResult, HandOverEnd, PodResult};
+pub use collector::{Collector, ContainerResult, HandOverEnd, PodResult, Purpose, Scope};
 pub use connection::{Connection, ConnectionOptions};
 pub use error::{Error, Hint};
 pub use identity::{Preparation, RunId};

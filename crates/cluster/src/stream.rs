@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{
     Connection, Error,
-    collector::{PodEntry, Shared},
+    collector::{PodEntry, Purpose, Shared},
     identity::SIDECAR,
 };
 
@@ -104,6 +104,33 @@ impl Conversation<'_> {
     }
 
     fn handle(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
+        match self.shared.purpose() {
+            Purpose::Keep(_) => self.keep(message),
+            Purpose::Look => self.look(message),
+            Purpose::Discard => Ok(match message {
+                FromAgent::Hello { .. } => Some(ToAgent::Discard),
+                FromAgent::Ended { .. } => Some(ToAgent::Done),
+                _ => None,
+            }),
+        }
+    }
+
+    fn look(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
+        match message {
+            FromAgent::ProcessStarted { container, metadata_file, unix_nanoseconds } => {
+                self.starts.push((container, metadata_file, unix_nanoseconds));
+                self.with_pod(|pod| {
+                    pod.starts.clone_from(&self.starts);
+                    Ok(())
+                })?;
+                Ok(None)
+            }
+            FromAgent::Hello { .. } | FromAgent::UpToDate => self.keep(message),
+            _ => Ok(None),
+        }
+    }
+
+    fn keep(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
         match message {
             FromAgent::Hello { protocol_version, agent_version, .. }
                 if protocol_version != PROTOCOL_VERSION =>

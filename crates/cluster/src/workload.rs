@@ -119,7 +119,8 @@ impl Workload {
     }
 
     /// How many pods it wants.
-    pub(crate) fn wanted_pods(&self) -> u32 {
+    #[must_use]
+    pub fn wanted_pods(&self) -> u32 {
         match self.kind {
             Kind::Pod => 1,
             Kind::DaemonSet => self.number("/status/desiredNumberScheduled").unwrap_or(0),

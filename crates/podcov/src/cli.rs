@@ -85,16 +85,23 @@ pub struct ClusterArgs {
     /// All workloads of the namespace.
     #[arg(long)]
     pub all: bool,
+}
 
-    /// Only the container of this name in every pod; may be repeated. By default all of them.
-    #[arg(short = 'c', long = "container", value_name = "NAME")]
-    pub containers: Vec<String>,
+impl ClusterArgs {
+    /// Whether they name anything.
+    pub fn names_workloads(&self) -> bool {
+        !self.targets.is_empty() || self.selector.is_some() || self.all
+    }
 }
 
 /// How workloads are prepared.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Cluster options")]
 pub struct PrepareArgs {
+    /// Only the container of this name in every pod; may be repeated. By default all of them.
+    #[arg(short = 'c', long = "container", value_name = "NAME")]
+    pub containers: Vec<String>,
+
     /// Take over workloads that another run has prepared.
     #[arg(long)]
     pub force: bool,

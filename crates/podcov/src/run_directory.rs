@@ -270,7 +270,7 @@ fn new_run() -> Run {
 }
 
 /// Unique enough for runs that share a cluster, sorted by time, and valid as a Kubernetes label.
-fn new_id() -> String {
+pub fn new_id() -> String {
     use std::hash::{BuildHasher, RandomState};
     let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     let random = RandomState::new().hash_one(std::process::id());

@@ -1,18 +1,42 @@
-//! `podcov collect`.
+//! `podcov collect`: what prepared workloads have captured so far.
 
-use crate::cli::ClusterArgs;
-use crate::error::CommandError;
-use crate::exit_code::ExitCode;
-use crate::terminal::Terminal;
+use crate::{
+    cli::{ClusterArgs, CollectionArgs, ReportOptions},
+    error::CommandError,
+    exit_code::ExitCode,
+    kubernetes,
+    terminal::Terminal,
+};
 
-/// Collect what prepared workloads have captured, into a run directory.
+const EXAMPLES: &str = "\
+Examples:
+  podcov collect -n shop
+  podcov collect -n shop deploy/api -o coverage --output json
+
+Go writes counters when a process ends. Of processes that still run there is none yet; they are named, and
+count as missing. podcov eject ends them.";
+
+/// Collect what prepared workloads have captured so far, and report on it.
+///
+/// The workloads stay prepared. Without a target: everything in the namespace that podcov prepared.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct CollectArgs {
     #[command(flatten)]
     pub cluster: ClusterArgs,
+
+    /// Only what this run prepared.
+    #[arg(long, value_name = "ID", help_heading = "Cluster options")]
+    pub run: Option<String>,
+
+    #[command(flatten)]
+    pub collection: CollectionArgs,
+
+    #[command(flatten)]
+    pub report: ReportOptions,
 }
 
 /// Runs the command.
-pub async fn run(_args: CollectArgs, _terminal: &Terminal) -> Result<ExitCode, CommandError> {
-    Err(CommandError::failure("`podcov collect` is not built yet"))
+pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
+    kubernetes::collect::run(args, terminal).await
 }

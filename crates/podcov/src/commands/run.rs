@@ -81,7 +81,7 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
     if !args.local.exec.is_empty() {
         return LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?.run().await;
     }
-    if args.cluster.targets.is_empty() && args.cluster.selector.is_none() && !args.cluster.all {
+    if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to measure")
             .hint("name workloads of the cluster: podcov run deploy/api -- TEST...")
             .hint("or start a service here: podcov run --exec './bin/api' -- TEST..."));

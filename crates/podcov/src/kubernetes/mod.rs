@@ -3,158 +3,154 @@
 //! Turns command-line options into values of [`podcov_cluster`], its events into lines of the terminal and its
 //! errors into errors that a user can act on. How a cluster is changed is that crate's.
 
+pub mod collect;
 mod collection;
+pub mod eject;
+mod error;
+pub mod inject;
+pub mod manifests;
+mod options;
 mod outcome;
 pub mod run;
 mod watching;
 
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
 use podcov_cluster::{
-    Connection, ConnectionOptions, RunId, Selection, Session, SessionOptions, Workload, agent_config_map,
-    injection::{ContainerChoice, Injection},
+    Collector, Connection, ConnectionOptions, PreparedRun, Purpose, RunId, Scope, Selection, Workload,
 };
+use tokio::time::Instant;
 
-pub use collection::{Collection, end_pods_and_collect, record_results};
-pub use watching::Watching;
-
+use self::{error::cluster_error, watching::Watching};
 use crate::{
-    agent_binary::{Architecture, agent_binary},
-    cli::{ClusterArgs, CollectionArgs, PrepareArgs},
-    error::CommandError,
-    run_directory::now,
+    cli::ClusterArgs, error::CommandError, interrupt::Interrupt, run_directory::RunDirectory, terminal,
+    terminal::Terminal,
 };
 
-/// Connects to the cluster and namespace that the options name.
-pub async fn connect(args: &ClusterArgs) -> Result<Connection, CommandError> {
-    let options = ConnectionOptions {
-        kubeconfig: args.kubeconfig.clone(),
-        context: args.context.clone(),
-        namespace: args.namespace.clone(),
-    };
-    Connection::open(&options).await.map_err(cluster_error)
+/// covmeta is written before a program's own code starts; a pod that is ready has had that time many times over.
+const COVERAGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One command at work on a cluster.
+struct Cluster<'a> {
+    connection: Connection,
+    watching: Arc<Watching>,
+    interrupt: Interrupt,
+    terminal: &'a Terminal,
 }
 
-/// The workloads that the options name.
-pub async fn select(connection: &Connection, args: &ClusterArgs) -> Result<Vec<Workload>, CommandError> {
-    let targets = args.targets.iter().map(|target| target.parse()).collect::<Result<_, _>>();
-    let targets = targets.map_err(|error: podcov_cluster::Error| CommandError::usage(error))?;
-    let selection = Selection { targets, selector: args.selector.clone(), all: args.all };
-    selection.resolve(connection).await.map_err(cluster_error)
-}
+impl<'a> Cluster<'a> {
+    async fn open(
+        args: &ClusterArgs,
+        interrupt: Interrupt,
+        terminal: &'a Terminal,
+    ) -> Result<Self, CommandError> {
+        let options = ConnectionOptions {
+            kubeconfig: args.kubeconfig.clone(),
+            context: args.context.clone(),
+            namespace: args.namespace.clone(),
+        };
+        let connection = Connection::open(&options).await.map_err(cluster_error)?;
+        Ok(Self { connection, watching: Arc::new(Watching::new(terminal)), interrupt, terminal })
+    }
 
-/// Whether the options name anything.
-pub fn names_workloads(args: &ClusterArgs) -> bool {
-    !args.targets.is_empty() || args.selector.is_some() || args.all
-}
+    /// The workloads that the options name.
+    async fn select(&self, args: &ClusterArgs) -> Result<Vec<Workload>, CommandError> {
+        let targets = args.targets.iter().map(|target| target.parse()).collect::<Result<_, _>>();
+        let targets = targets.map_err(cluster_error)?;
+        let selection = Selection { targets, selector: args.selector.clone(), all: args.all };
+        self.interrupt.or(selection.resolve(&self.connection)).await?.map_err(cluster_error)
+    }
 
-/// What goes into a pod template.
-pub fn injection(
-    run: &RunId,
-    cluster: &ClusterArgs,
-    prepare: &PrepareArgs,
-    collection: &CollectionArgs,
-) -> Injection {
-    Injection {
-        run: run.clone(),
-        by: who(),
-        since: now(),
-        agent_config_map: agent_config_map::name(run),
-        containers: if cluster.containers.is_empty() {
-            ContainerChoice::All
-        } else {
-            ContainerChoice::Named(cluster.containers.clone())
-        },
-        image: prepare.image.clone(),
-        deadline_seconds: collection.collect_timeout.as_secs(),
-        data_limit: prepare.data_limit.clone(),
-        data_in_memory: prepare.data_in_memory,
+    /// What is prepared in the namespace: by this run if one is named, and of these workloads if any are.
+    async fn prepared_runs(
+        &self,
+        args: &ClusterArgs,
+        run: Option<&str>,
+    ) -> Result<Vec<PreparedRun>, CommandError> {
+        let run = run.map(options::run_id).transpose()?;
+        let found = self.interrupt.or(PreparedRun::find(&self.connection, run.as_ref())).await?;
+        let found = found.map_err(cluster_error)?;
+        if !args.names_workloads() {
+            return Ok(found);
+        }
+        let workloads = self.select(args).await?;
+        Ok(found.into_iter().filter_map(|run| run.restricted_to(&workloads)).collect())
+    }
+
+    fn collector(&self, scope: Scope, purpose: Purpose) -> Collector {
+        Collector::start(
+            self.connection.clone(),
+            scope,
+            purpose,
+            Arc::<Watching>::clone(&self.watching),
+        )
+    }
+
+    /// One for each run, for the workloads that it was restricted to.
+    fn collectors(&self, args: &ClusterArgs, prepared: &[PreparedRun], purpose: &Purpose) -> Vec<Collector> {
+        let workloads = |run: &PreparedRun| {
+            args.names_workloads().then(|| run.workloads.iter().map(Workload::reference).collect())
+        };
+        let scope = |run: &PreparedRun| Scope { run: run.run.clone(), workloads: workloads(run) };
+        prepared.iter().map(|run| self.collector(scope(run), purpose.clone())).collect()
+    }
+
+    /// A program without coverage is known as soon as it runs; tests of it would be for nothing.
+    async fn check_coverage(&self, collector: &Collector) -> Result<(), CommandError> {
+        let deadline = Instant::now() + COVERAGE_TIMEOUT;
+        let missing = self.interrupt.or(collector.containers_without_coverage(deadline)).await?;
+        let missing = missing.map_err(cluster_error)?;
+        let Some((pod, container)) = missing.first() else { return Ok(()) };
+        let seen = collector.results().into_iter().find(|result| &result.pod == pod);
+        let failure = seen.filter(|result| !result.was_reached).and_then(|result| result.last_failure);
+        let pod = format!("pod {}/{pod}", self.connection.namespace());
+        Err(match failure {
+            Some(failure) => {
+                CommandError::failure(format!("{pod}: its agent cannot be reached")).caused_by(failure)
+            }
+            None => CommandError::failure(format!(
+                "{pod}, container {container}: no process was built with coverage"
+            ))
+            .hint("build it with go build -cover; a -coverpkg pattern must match its main package too")
+            .hint("name the containers that are built with coverage with -c"),
+        })
+    }
+
+    fn say_put_back(&self, prepared: &[PreparedRun]) {
+        for run in prepared {
+            let names: BTreeSet<String> = run.workloads.iter().map(Workload::name).collect();
+            let names: Vec<String> = names.into_iter().collect();
+            let subject = if names.is_empty() { "podcov's own objects".to_owned() } else { names.join(", ") };
+            self.terminal.step("put back", &subject, "");
+        }
+    }
+
+    /// The command that puts back what is left of a run.
+    fn eject_command(&self, run: &RunId) -> String {
+        format!("podcov eject {} --run {run}", self.place())
+    }
+
+    fn place(&self) -> String {
+        let context = self.connection.context();
+        let namespace = self.connection.namespace();
+        if context.is_empty() { format!("-n {namespace}") } else { format!("--context {context} -n {namespace}") }
+    }
+
+    /// Writes what the pods came to into the record.
+    fn record(&self, collectors: &[&Collector], directory: &mut RunDirectory) -> Result<(), CommandError> {
+        let namespace = self.connection.namespace();
+        let captures = collectors
+            .iter()
+            .flat_map(|collector| collector.results())
+            .flat_map(|pod| outcome::captures(&pod, namespace, |path| directory.relative(path)))
+            .collect();
+        directory.run_mut().captures = captures;
+        directory.run_mut().notes = self.watching.notes();
+        directory.save()
     }
 }
 
-/// A session for a run; nothing is changed yet.
-pub fn session<'a>(
-    connection: &'a Connection,
-    injection: Injection,
-    prepare: &PrepareArgs,
-    watching: &'a Watching,
-) -> Session<'a> {
-    let options =
-        SessionOptions { injection, take_over: prepare.force, recreate_pods: prepare.yes };
-    Session::new(connection, options, watching)
-}
-
-/// The agent for the nodes: of the architecture that was named, or that all of them have.
-pub async fn agent(connection: &Connection, prepare: &PrepareArgs) -> Result<&'static [u8], CommandError> {
-    let named = match &prepare.arch {
-        Some(name) => Some(name.clone()),
-        None => connection.node_architecture().await,
-    };
-    agent_named(named.as_deref())
-}
-
-/// The agent for an architecture; for x86-64 when nothing is known.
-pub fn agent_named(name: Option<&str>) -> Result<&'static [u8], CommandError> {
-    let architecture = match name {
-        Some("arm64") => Architecture::Arm64,
-        None | Some("amd64") => Architecture::Amd64,
-        Some(other) => return Err(CommandError::failure(format!("there is no agent for {other} nodes"))),
-    };
-    agent_binary(architecture).ok_or_else(|| {
-        let name = name.unwrap_or("amd64");
-        CommandError::failure(format!("this build of podcov carries no agent for {name} nodes"))
-            .hint("install a release for Linux, or set PODCOV_AGENT_AMD64 or PODCOV_AGENT_ARM64 when building")
-    })
-}
-
-/// The identity of a run in the cluster: that of its record.
-pub fn run_id(id: &str) -> Result<RunId, CommandError> {
-    RunId::new(id).ok_or_else(|| CommandError::usage(format!("{id:?} is no run id: it is lower case, digits and -")))
-}
-
-/// An error of the cluster for the user, with its log and its next step.
-pub fn cluster_error(error: podcov_cluster::Error) -> CommandError {
-    use podcov_cluster::Error;
-    let hint = error.hint();
-    let log = match &error {
-        Error::Rollout { log: Some(log), .. } => Some(log.trim_end().to_owned()),
-        _ => None,
-    };
-    let mut command_error = match error {
-        Error::BadTarget { .. } => CommandError::usage(error),
-        error => CommandError::failure(error),
-    };
-    if let Some(log) = log {
-        let lines: Vec<String> = log.lines().map(|line| format!("  │ {}", printable(line))).collect();
-        command_error = command_error.caused_by(format!("the end of its log:\n{}", lines.join("\n")));
-    }
-    match hint {
-        Some(hint) => command_error.hint(hint.0),
-        None => command_error,
-    }
-}
-
-/// Text from a pod without what could steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control() || *character == '\t').collect()
-}
-
-/// For example `ann@laptop`, as far as the environment tells.
-fn who() -> String {
-    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
-    let host = variable(&["HOSTNAME", "COMPUTERNAME"])
-        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()));
-    match host {
-        Some(host) => format!("{user}@{host}"),
-        None => user,
-    }
-}
-
-/// `deployment/api` as the summary calls it, with its pods: `api (3 pods)`.
-pub fn with_pods(workload: &Workload, pods: usize) -> String {
-    format!("{} ({})", workload.name(), crate::terminal::count(pods, "pod"))
-}
-
-/// Where a command's messages say that leftovers can be put back.
-pub fn eject_command(connection: &Connection, run: &RunId) -> String {
-    format!("podcov eject --context {} -n {} --run {run}", connection.context(), connection.namespace())
+/// `api (3 pods)`.
+fn with_pods(workload: &Workload, pods: usize) -> String {
+    format!("{} ({})", workload.name(), terminal::count(pods, "pod"))
 }

@@ -2,14 +2,15 @@
 //!
 //! From the first change in the cluster on, every way out leads through putting back.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use podcov_cluster::{Collector, Connection, Prepared, PreparedRun, RunId, Session, Workload};
-use tokio::time::Instant;
+use podcov_cluster::{Collector, Prepared, PreparedRun, Purpose, RunId, Scope, Session, Workload};
 
 use super::{
-    Collection, Watching, agent, cluster_error, connect, end_pods_and_collect, injection, record_results,
-    run_id, select, session, with_pods,
+    Cluster, cluster_error,
+    collection::Timeouts,
+    options::{agent, injection, run_id, session},
+    with_pods,
 };
 use crate::{
     cli::OutputFormat,
@@ -23,9 +24,6 @@ use crate::{
     test_command::{TestCommand, TestOutput, Tests},
 };
 
-/// covmeta is written before a program's own code starts; a pod that is ready has had that time many times over.
-const COVERAGE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Prepares the workloads, runs the tests, collects, puts back, reports.
 pub async fn run(
     args: RunArgs,
@@ -33,15 +31,12 @@ pub async fn run(
     interrupt: Interrupt,
     terminal: &Terminal,
 ) -> Result<ExitCode, CommandError> {
-    args.report.check()?;
-    let connection = connect(&args.cluster).await?;
-    let workloads = select(&connection, &args.cluster).await?;
-    let agent = agent(&connection, &args.prepare).await?;
-    let watching = Arc::new(Watching::new(terminal));
-
+    let cluster = Cluster::open(&args.cluster, interrupt, terminal).await?;
+    let workloads = cluster.select(&args.cluster).await?;
+    let agent = agent(&cluster.connection, &args.prepare).await?;
     let session_of = |run: &RunId| {
-        let injection = injection(run, &args.cluster, &args.prepare, &args.collection);
-        session(&connection, injection, &args.prepare, &watching)
+        let injection = injection(run, &args.prepare, &args.collection);
+        session(&cluster.connection, injection, &args.prepare, &cluster.watching)
     };
     // Before the results of an earlier run are replaced.
     session_of(&run_id("check")?).check(&workloads).map_err(cluster_error)?;
@@ -49,49 +44,24 @@ pub async fn run(
     let mut directory = RunDirectory::create(&args.report.output_dir, terminal)?;
     let run = run_id(&directory.run().id)?;
     let session = session_of(&run);
-
-    let collector = Collector::start(
-        connection.clone(),
-        &run,
-        &directory.data_directory(),
-        Arc::<Watching>::clone(&watching),
-    );
-    let job = Job { args: &args, session: &session, collector: &collector, watching: &watching, terminal };
-    let outcome = job.prepare_and_test(&workloads, agent, &tests, &interrupt).await;
+    let collector =
+        cluster.collector(Scope::whole(run.clone()), Purpose::Keep(directory.data_directory()));
+    let job = Job { args: &args, cluster: &cluster, session: &session, collector: &collector };
+    let outcome = job.prepare_and_test(&workloads, agent, &tests).await;
     if let Ok(tests) = &outcome {
         directory.run_mut().tests = Some(tests.record.clone());
         directory.save()?;
     }
-    let put_back = job.put_back(&connection, &run, &interrupt).await;
-    record_results(&collector, &connection, &watching, &mut directory, terminal)?;
-    let has_data = directory.run().captures.iter().any(|capture| capture.bytes > 0);
-    match outcome {
-        Ok(tests) => {
-            finish::finish(&mut directory, &args.report.source, args.report.shown(), terminal)?;
-            put_back?;
-            Ok(finish::exit_code(directory.run(), tests.exit_code, &interrupt, args.report.allow_incomplete))
-        }
-        Err(error) => {
-            directory.run_mut().notes.push(error.to_string());
-            if has_data {
-                finish::finish(&mut directory, &args.report.source, args.report.shown(), terminal)?;
-            } else {
-                directory.finish()?;
-            }
-            if let Err(also) = put_back {
-                terminal.error(&also);
-            }
-            Err(error)
-        }
-    }
+    let put_back = job.put_back(&run).await;
+    cluster.record(&[&collector], &mut directory)?;
+    job.report(outcome, put_back, &mut directory)
 }
 
 struct Job<'a> {
     args: &'a RunArgs,
+    cluster: &'a Cluster<'a>,
     session: &'a Session<'a>,
     collector: &'a Collector,
-    watching: &'a Watching,
-    terminal: &'a Terminal,
 }
 
 impl Job<'_> {
@@ -100,53 +70,37 @@ impl Job<'_> {
         workloads: &[Workload],
         agent: &[u8],
         tests: &TestCommand,
-        interrupt: &Interrupt,
     ) -> Result<Tests, CommandError> {
+        let Cluster { watching, interrupt, terminal, .. } = self.cluster;
         interrupt.check()?;
-        self.watching.begin("preparing", "the workloads");
+        watching.begin("preparing", "the workloads");
         // Not interrupted halfway: a request that is under way could arrive after everything was put back.
         let prepared = self.session.prepare(workloads, agent).await.map_err(cluster_error)?;
-        self.terminal.step("prepared", &names(&prepared), "");
-        self.watching.begin("waiting", "for the prepared pods");
-        interrupt
-            .or(self.session.wait_until_ready(&prepared, self.args.prepare.timeout))
-            .await?
-            .map_err(cluster_error)?;
-        self.check_coverage(interrupt).await?;
-        self.watching.end();
-        self.terminal.step("instrumented", &self.instrumented(&prepared), "");
+        terminal.step("prepared", &names(&prepared), "");
+        watching.begin("waiting", "for the prepared pods");
+        let ready = self.session.wait_until_ready(&prepared, self.args.prepare.timeout);
+        interrupt.or(ready).await?.map_err(cluster_error)?;
+        self.check_coverage().await?;
+        watching.end();
+        terminal.step("instrumented", &self.instrumented(&prepared), "");
 
         let output = match self.args.report.output {
             OutputFormat::Json => TestOutput::StandardError,
             OutputFormat::Text => TestOutput::Inherited,
         };
         let tests = tests.run(&[], output, interrupt).await?;
-        self.show(&tests, interrupt);
+        self.show(&tests);
         Ok(tests)
     }
 
-    /// A program without coverage is known as soon as it runs; the tests would be for nothing.
-    async fn check_coverage(&self, interrupt: &Interrupt) -> Result<(), CommandError> {
-        let deadline = Instant::now() + COVERAGE_TIMEOUT;
-        let missing = interrupt.or(self.collector.containers_without_coverage(deadline)).await?;
-        let missing = missing.map_err(cluster_error)?;
-        let Some((pod, container)) = missing.first() else { return Ok(()) };
-        let connectivity = self.collector.results().into_iter().find(|result| &result.pod == pod);
-        let failure = connectivity.filter(|result| !result.was_reached).and_then(|result| result.last_failure);
-        let error = match failure {
-            Some(failure) => CommandError::failure(format!("pod {pod}: its agent cannot be reached"))
-                .caused_by(failure),
-            None => CommandError::failure(format!(
-                "pod {pod}, container {container}: no process was built with coverage"
-            ))
-            .hint("build it with go build -cover; a -coverpkg pattern must match its main package too")
-            .hint("name the containers that are built with coverage with -c"),
-        };
-        if self.args.report.allow_incomplete {
-            self.watching.note(error.to_string());
-            return Ok(());
+    async fn check_coverage(&self) -> Result<(), CommandError> {
+        match self.cluster.check_coverage(self.collector).await {
+            Err(error) if self.args.report.allow_incomplete && !self.cluster.interrupt.is_requested() => {
+                self.cluster.watching.note(error.to_string());
+                Ok(())
+            }
+            result => result,
         }
-        Err(error)
     }
 
     fn instrumented(&self, prepared: &[Prepared]) -> String {
@@ -162,38 +116,61 @@ impl Job<'_> {
         parts.join(", ")
     }
 
-    fn show(&self, tests: &Tests, interrupt: &Interrupt) {
+    fn show(&self, tests: &Tests) {
+        let Cluster { interrupt, terminal, .. } = self.cluster;
         let time = duration(Duration::from_secs_f64(tests.record.seconds.max(0.0)));
         if interrupt.is_requested() {
-            self.terminal.failed_step("tests", "interrupted", &time);
+            terminal.failed_step("tests", "interrupted", &time);
         } else if tests.exit_code == 0 {
-            self.terminal.step("tests", "passed", &time);
+            terminal.step("tests", "passed", &time);
         } else {
-            self.terminal.failed_step("tests", &format!("exit code {}", tests.exit_code), &time);
+            terminal.failed_step("tests", &format!("exit code {}", tests.exit_code), &time);
         }
     }
 
-    async fn put_back(
-        &self,
-        connection: &Connection,
-        run: &RunId,
-        interrupt: &Interrupt,
-    ) -> Result<(), CommandError> {
-        let prepared = PreparedRun::find(connection, Some(run)).await.map_err(cluster_error)?;
-        let collection = Collection {
-            connection,
-            run,
-            watching: self.watching,
-            rollout_timeout: self.args.prepare.timeout,
-            collect_timeout: self.args.collection.collect_timeout,
+    async fn put_back(&self, run: &RunId) -> Result<(), CommandError> {
+        let found = PreparedRun::find(&self.cluster.connection, Some(run)).await;
+        let prepared = found.map_err(|error| {
+            let command = self.cluster.eject_command(run);
+            cluster_error(error).hint(format!("put back what is left: {command}"))
+        })?;
+        let timeouts = Timeouts {
+            rollout: self.args.prepare.timeout,
+            collect: self.args.collection.collect_timeout,
         };
-        end_pods_and_collect(&collection, &prepared, self.collector, interrupt).await?;
-        let names: Vec<String> =
-            prepared.iter().flat_map(|run| &run.workloads).map(Workload::name).collect();
-        if !names.is_empty() {
-            self.terminal.step("put back", &names.join(", "), "");
-        }
+        self.cluster.end_pods_and_collect(&prepared, &[self.collector], timeouts).await?;
+        self.cluster.say_put_back(&prepared);
         Ok(())
+    }
+
+    /// The error of the tests counts before that of putting back, which is shown beside it.
+    fn report(
+        &self,
+        outcome: Result<Tests, CommandError>,
+        put_back: Result<(), CommandError>,
+        directory: &mut RunDirectory,
+    ) -> Result<ExitCode, CommandError> {
+        let Cluster { interrupt, terminal, .. } = self.cluster;
+        let options = &self.args.report;
+        if let Err(error) = &outcome {
+            directory.run_mut().notes.push(error.to_string());
+        }
+        let has_data = directory.run().captures.iter().any(|capture| capture.bytes > 0);
+        if outcome.is_ok() || has_data {
+            finish::finish(directory, &options.source, options.shown(), terminal)?;
+        } else {
+            directory.finish()?;
+        }
+        match (outcome, put_back) {
+            (Ok(tests), Ok(())) => {
+                Ok(finish::exit_code(directory.run(), tests.exit_code, interrupt, options.allow_incomplete))
+            }
+            (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
+            (Err(error), Err(also)) => {
+                terminal.error(&also);
+                Err(error)
+            }
+        }
     }
 }
 
