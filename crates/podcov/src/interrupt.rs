@@ -15,7 +15,6 @@ pub struct Interrupt {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
-    requests: u32,
     first: Option<Signal>,
     latest: Option<Signal>,
 }
@@ -79,11 +78,11 @@ impl Interrupt {
 
     /// Waits for a request that comes after this call, whatever came before: "and now really stop".
     pub async fn requested_again(&self) -> Signal {
-        self.from_now_on().next().await
+        self.further_requests().next().await
     }
 
     /// Every request from now on, one after the other.
-    pub fn from_now_on(&self) -> Requests {
+    pub fn further_requests(&self) -> Requests {
         let mut state = self.state.clone();
         state.mark_unchanged();
         Requests { state }
@@ -91,12 +90,7 @@ impl Interrupt {
 
     /// Whether the user has asked to stop.
     pub fn is_requested(&self) -> bool {
-        self.requests() > 0
-    }
-
-    /// How often the user has asked to stop.
-    pub fn requests(&self) -> u32 {
-        self.state.borrow().requests
+        self.signal().is_some()
     }
 
     /// The first signal that asked to stop.
@@ -151,7 +145,6 @@ fn interrupted(signal: Signal) -> CommandError {
 
 fn note(sender: &watch::Sender<State>, signal: Signal) {
     sender.send_modify(|state| {
-        state.requests = state.requests.saturating_add(1);
         state.first.get_or_insert(signal);
         state.latest = Some(signal);
     });
@@ -211,7 +204,6 @@ mod tests {
         assert!(futures_are_pending(again.as_mut()).await);
         ask(Signal::Terminate);
         assert_eq!(again.await, Signal::Terminate);
-        assert_eq!(interrupt.requests(), 2);
         assert_eq!(interrupt.signal(), Some(Signal::Interrupt));
     }
 

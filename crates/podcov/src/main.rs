@@ -17,5 +17,5 @@ mod terminal;
 mod test_command;
 
 fn main() -> std::process::ExitCode {
-    cli::main().into()
+    local::become_service().unwrap_or_else(cli::main).into()
 }

@@ -4,7 +4,7 @@
 //! podcov's is decided in [`crate::finish`].
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ pub fn find_program(name: &str) -> Result<PathBuf, CommandError> {
         // The path is kept as it was written: programs look at argv[0].
         return Ok(PathBuf::from(name));
     };
-    let path = std::path::Path::new(name);
+    let path = Path::new(name);
     if path.components().count() < 2 {
         return Err(CommandError::new(ErrorKind::CommandNotFound, format!("there is no `{name}` on PATH"))
             .hint("name a program on PATH, or its path, such as ./run-tests.sh"));
@@ -74,10 +74,21 @@ pub fn find_program(name: &str) -> Result<PathBuf, CommandError> {
     }
 }
 
+/// What a program is called in a run: its file's name.
+pub fn program_name(program: &str) -> String {
+    let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(&name).to_owned()
+}
+
 impl TestCommand {
     /// Program and arguments.
     pub fn words(&self) -> &[String] {
         &self.words
+    }
+
+    /// What the program is called in a run.
+    pub fn name(&self) -> String {
+        program_name(&self.words[0])
     }
 
     /// Runs the tests to their end. The first interruption reaches them as the signal it is; a further one
@@ -154,7 +165,7 @@ async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitS
 
 /// Waits for a child that decides itself what a signal means: it gets them all.
 async fn wait_forwarding(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
-    let mut requests = interrupt.from_now_on();
+    let mut requests = interrupt.further_requests();
     loop {
         tokio::select! {
             status = child.wait() => return status,

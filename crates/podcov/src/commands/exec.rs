@@ -78,7 +78,14 @@ async fn run_alone(
 ) -> Result<(u8, bool), CommandError> {
     let mut directory = RunDirectory::create(&args.output_dir, terminal)?;
     let process = Process::new(program, &directory)?;
-    let status = process.run(interrupt).await?;
+    let status = match process.run(interrupt).await {
+        Ok(status) => status,
+        Err(error) => {
+            directory.run_mut().notes.push(error.to_string());
+            directory.finish()?;
+            return Err(error);
+        }
+    };
     let capture = process.capture(status, interrupt, &directory)?;
     directory.run_mut().captures.push(capture);
     finish::finish(&mut directory, &args.source, Shown::ForPeople, terminal)?;
@@ -123,8 +130,7 @@ struct Process<'a> {
 
 impl<'a> Process<'a> {
     fn new(program: &'a TestCommand, directory: &RunDirectory) -> Result<Self, CommandError> {
-        let file = program.words().first().map(Path::new).and_then(Path::file_stem);
-        let name = file.unwrap_or_default().to_string_lossy().into_owned();
+        let name = program.name();
         let shared = directory.program_directory(&name)?;
         let own = directory.execution_directory(&name)?;
         Ok(Self { name, program, shared, own })

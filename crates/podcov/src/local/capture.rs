@@ -51,7 +51,10 @@ fn loss(
     match ending.forced {
         Some(Forced::Deadline(timeout)) => {
             let timeout = terminal::duration(timeout);
-            return Some((LossReason::Killed, format!("it still ran {timeout} after SIGTERM and was killed")));
+            return Some((
+                LossReason::Killed,
+                format!("it still ran {timeout} after SIGTERM and was killed"),
+            ));
         }
         Some(Forced::User) => {
             return Some((LossReason::Killed, "it was killed because podcov was stopped twice".to_owned()));

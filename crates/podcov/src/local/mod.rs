@@ -1,9 +1,10 @@
 //! The main job on this machine: services that podcov starts for the tests.
 //!
-//! Owns the order of the phases and that no service outlives the run. One service is [`service`]'s, waiting
-//! for them is [`readiness`]'s, what they left behind is [`capture`]'s.
+//! Owns the order of the phases and that no service outlives the run. One service is [`service`]'s and
+//! [`launch`]'s, waiting for them is [`readiness`]'s, what they left behind is [`capture`]'s.
 
 mod capture;
+mod launch;
 mod readiness;
 mod service;
 
@@ -21,6 +22,7 @@ use crate::test_command::{TestCommand, TestOutput, Tests};
 use crate::{cli::OutputFormat, cli::ReportOptions, finish};
 
 pub use capture::capture;
+pub use launch::become_service;
 pub use service::{Ending, adopt_orphans, children_are_left};
 
 use readiness::Probe;
@@ -46,6 +48,12 @@ impl<'a> LocalRun<'a> {
         interrupt: Interrupt,
         terminal: &'a Terminal,
     ) -> Result<Self, CommandError> {
+        if cfg!(windows) {
+            return Err(CommandError::failure(
+                "run --exec needs Linux or macOS: services are asked to end by SIGTERM",
+            )
+            .hint("podcov exec measures a program that ends by itself"));
+        }
         let plans = service::plans(&options.exec)?;
         let probes = readiness::probes(&options.ready, &plans)?;
         Ok(Self { tests, report, interrupt, terminal, plans, probes, options })
@@ -104,6 +112,7 @@ impl<'a> LocalRun<'a> {
         let took = terminal::duration(started.elapsed());
         let instrumented = readiness::wait_for_metadata(services, !self.probes.is_empty());
         let instrumented = self.interrupt.or(instrumented).await?;
+        readiness::check_alive(services, None)?;
         drop(progress);
         self.terminal.step("started", &service::names(services), &format!("ready after {took}"));
         match instrumented {
@@ -136,13 +145,12 @@ impl<'a> LocalRun<'a> {
         let (name, log) = (&service.plan.name, service.log.display());
         let how = service.status().map(service::ending).unwrap_or_default();
         self.terminal.warning(&format!("{name} ended during the tests with {how}; its output is in {log}"));
+        if service.status().is_some_and(|status| !status.success()) {
+            self.terminal.block(&service::log_tail(&service.log));
+        }
     }
 
-    async fn stop(
-        &self,
-        directory: &mut RunDirectory,
-        services: &mut [Service],
-    ) -> Result<(), CommandError> {
+    async fn stop(&self, directory: &mut RunDirectory, services: &mut [Service]) -> Result<(), CommandError> {
         if services.is_empty() {
             return Ok(());
         }

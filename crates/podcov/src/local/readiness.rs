@@ -2,12 +2,13 @@
 //!
 //! Waits by condition and deadline, and notices a service that dies meanwhile.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use go_coverage::MetaDataFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::capture::NOT_INSTRUMENTED;
@@ -42,8 +43,7 @@ pub fn probes(values: &[String], plans: &[Plan]) -> Result<Vec<Probe>, CommandEr
 }
 
 fn probe(value: &str, plans: &[Plan]) -> Result<Probe, CommandError> {
-    let is_name =
-        |name: &str| !name.is_empty() && !name.contains([':', '/', '?']);
+    let is_name = |name: &str| !name.is_empty() && !name.contains([':', '/', '?']);
     let Some((name, address)) = value.split_once('=').filter(|(name, _)| is_name(name)) else {
         return Ok(Probe { service: None, address: parse_address(value)? });
     };
@@ -156,12 +156,12 @@ pub async fn wait(
     deadline: Duration,
     progress: &Progress,
 ) -> Result<(), CommandError> {
-    let started = tokio::time::Instant::now();
+    let started = Instant::now();
     for probe in probes {
         progress.update(format!("waiting for {}", probe.name()));
         loop {
             // A service that died is the better explanation, and the one behind the address may be another's.
-            check_alive(probe, services)?;
+            check_alive(services, probe.service.as_deref())?;
             let Err(seen) = probe.ask().await else { break };
             if started.elapsed() >= deadline {
                 return Err(not_ready(probe, services, deadline, &seen));
@@ -169,19 +169,20 @@ pub async fn wait(
             sleep(INTERVAL).await;
         }
     }
-    probes.iter().try_for_each(|probe| check_alive(probe, services))
+    probes.iter().try_for_each(|probe| check_alive(services, probe.service.as_deref()))
 }
 
-fn check_alive(probe: &Probe, services: &mut [Service]) -> Result<(), CommandError> {
+/// An error when a service has failed, or the one that is waited for has ended at all. Any other may have done
+/// its work, such as a migration.
+pub fn check_alive(services: &mut [Service], awaited: Option<&str>) -> Result<(), CommandError> {
     for service in services {
         let Some(status) = service.status() else { continue };
-        let is_waited_for = probe.service.as_ref() == Some(&service.plan.name);
-        if !status.success() || is_waited_for {
-            let (name, how) = (&service.plan.name, service::ending(status));
+        let name = &service.plan.name;
+        if !status.success() || awaited == Some(name) {
+            let how = service::ending(status);
             let error = CommandError::failure(format!("{name} ended with {how} before it was ready"));
             return Err(with_log(error, service));
         }
-        // A program that has done its work, such as a migration.
         service.end_is_known = true;
     }
     Ok(())
@@ -201,36 +202,36 @@ fn with_log(error: CommandError, service: &Service) -> CommandError {
 
 /// Waits until every service has shown that it is built with coverage. Says what they are, or who is not.
 pub async fn wait_for_metadata(services: &[Service], are_ready: bool) -> Result<String, CommandError> {
-    let patience = if are_ready { METADATA_AFTER_READY } else { METADATA_AFTER_START };
-    let started = tokio::time::Instant::now();
+    let deadline = Instant::now() + if are_ready { METADATA_AFTER_READY } else { METADATA_AFTER_START };
     let mut programs = Vec::new();
     for service in services {
-        loop {
-            let found = coverage_data::find(&service.directory)?.directories;
-            let metadata: Vec<_> = found.iter().flat_map(|covdata| &covdata.metadata).cloned().collect();
-            if !metadata.is_empty() {
-                programs.extend(metadata);
-                break;
-            }
-            if started.elapsed() >= patience || service.status().is_some() {
-                return Err(not_instrumented(service, &found));
-            }
-            sleep(INTERVAL).await;
-        }
+        programs.extend(metadata(service, deadline).await?);
     }
     Ok(describe(&programs))
 }
 
-fn not_instrumented(service: &Service, found: &[CovdataDirectory]) -> CommandError {
-    let name = &service.plan.name;
-    let error = match service.status() {
-        Some(status) if !status.success() => {
-            CommandError::failure(format!("{name} ended with {} at its start", service::ending(status)))
+async fn metadata(service: &Service, deadline: Instant) -> Result<Vec<PathBuf>, CommandError> {
+    loop {
+        // Asked before its files are looked at: once it has ended, no more will come.
+        let has_ended = service.status().is_some();
+        let found = coverage_data::find(&service.directory)?.directories;
+        let metadata: Vec<_> = found.iter().flat_map(|covdata| &covdata.metadata).cloned().collect();
+        if !metadata.is_empty() {
+            return Ok(metadata);
         }
-        _ => CommandError::failure(format!("{name} runs without coverage: {NOT_INSTRUMENTED}")).hint(
-            "rebuild it with go build -cover; a -coverpkg must include the import path of its main package",
-        ),
-    };
+        if has_ended || Instant::now() >= deadline {
+            return Err(not_instrumented(service, &found));
+        }
+        sleep(INTERVAL).await;
+    }
+}
+
+fn not_instrumented(service: &Service, found: &[CovdataDirectory]) -> CommandError {
+    let error = CommandError::failure(format!(
+        "{} runs without coverage: {NOT_INSTRUMENTED}",
+        service.plan.name
+    ))
+    .hint("rebuild it with go build -cover; a -coverpkg must include the import path of its main package");
     let error = if found.iter().any(|covdata| !covdata.unfinished.is_empty()) {
         error.hint("it left unfinished tmp.cov* files: is the disk full?")
     } else {
@@ -240,7 +241,7 @@ fn not_instrumented(service: &Service, found: &[CovdataDirectory]) -> CommandErr
 }
 
 /// `atomic, 12 packages`.
-fn describe(programs: &[std::path::PathBuf]) -> String {
+fn describe(programs: &[PathBuf]) -> String {
     let mut modes = std::collections::BTreeSet::new();
     let mut packages = std::collections::BTreeSet::new();
     for path in programs {
@@ -278,7 +279,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_waited_for_is_refused() {
-        for wrong in ["8080", "localhost", "localhost:http", "https://localhost", "worker=:8080", "=:8080", ""] {
+        for wrong in
+            ["8080", "localhost", "localhost:http", "https://localhost", "worker=:8080", "=:8080", ""]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -13,13 +13,13 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use podcov_report::run::Origin;
-use tokio::process::Command;
 use tokio::sync::watch;
 
+use super::launch;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::run_directory::RunDirectory;
-use crate::test_command::{find_program, shell_exit_code};
+use crate::test_command::{find_program, program_name, shell_exit_code};
 
 /// A service that can be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +111,7 @@ fn plan(command: &str) -> Result<Plan, CommandError> {
         return Err(CommandError::usage(format!("--exec {command:?} names no program")));
     };
     find_program(program)?;
-    let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Plan { name, environment, words: program_and_arguments })
+    Ok(Plan { name: program_name(program), environment, words: program_and_arguments })
 }
 
 /// `NAME=VALUE`, as shells take it before a command.
@@ -138,9 +137,8 @@ impl Service {
         let absolute = std::path::absolute(&directory).map_err(|error| failed("find data of", error))?;
         let output = File::create(&log).map_err(|error| failed("write the log of", error))?;
         let errors = output.try_clone().map_err(|error| failed("write the log of", error))?;
-        let mut command = Command::new(&plan.words[0]);
+        let mut command = launch::command(&plan.words);
         command
-            .args(&plan.words[1..])
             .envs(plan.environment.iter().map(|(name, value)| (name, value)))
             .env("GOCOVERDIR", absolute)
             .stdin(Stdio::null())
@@ -188,7 +186,7 @@ impl Service {
         let forced = tokio::select! {
             () = all_ended => None,
             () = tokio::time::sleep(timeout) => Some(Forced::Deadline(timeout)),
-            _ = interrupt.requested_again() => Some(Forced::User),
+            () = asked_to_hurry(interrupt) => Some(Forced::User),
         };
         if forced.is_some() {
             self.group(GroupSignal::Kill);
@@ -225,6 +223,12 @@ impl Service {
     fn group(&self, _signal: GroupSignal) -> bool {
         false
     }
+}
+
+/// The first request to stop is being followed; another one means at once.
+async fn asked_to_hurry(interrupt: &Interrupt) {
+    interrupt.requested().await;
+    interrupt.requested_again().await;
 }
 
 #[derive(Clone, Copy)]
