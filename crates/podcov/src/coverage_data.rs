@@ -14,8 +14,8 @@ use crate::error::CommandError;
 
 /// Go names a file so until it is whole.
 const UNFINISHED_PREFIX: &str = "tmp.cov";
-/// A counter file has a few bytes for each statement; nothing real comes near this.
-const LARGEST_FILE: u64 = 1 << 30;
+/// Meta-data has some dozen bytes for each statement, counters a few; nothing real comes near this.
+const LARGEST_FILE: u64 = 1 << 28;
 
 /// A directory that holds coverage data itself, not only below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,9 +137,13 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
             found.links.push(path);
         } else if kind.is_dir() {
             pending.push(path);
+        } else if !kind.is_file() {
+            // A pipe would keep its reader waiting for ever.
+            found.other_files += 1;
         } else if is_coverage_file_name(name) {
             covdata.bytes += fs::symlink_metadata(&path).map_or(0, |metadata| metadata.len());
-            if is_metadata_file_name(name) { &mut covdata.metadata } else { &mut covdata.counters }.push(path);
+            if is_metadata_file_name(name) { &mut covdata.metadata } else { &mut covdata.counters }
+                .push(path);
         } else if name.starts_with(UNFINISHED_PREFIX) {
             covdata.unfinished.push(path);
         } else {
@@ -208,8 +212,8 @@ impl Addition {
             if self.read.contains(&identity) {
                 continue;
             }
-            let added =
-                read(path).and_then(|bytes| self.merger.add_metadata(&bytes).map_err(|error| error.to_string()));
+            let added = read(path)
+                .and_then(|bytes| self.merger.add_metadata(&bytes).map_err(|error| error.to_string()));
             match added {
                 Ok(hash) => {
                     self.read.insert(identity);

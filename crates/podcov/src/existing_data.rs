@@ -6,13 +6,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, Way};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, SetAside, Way};
 
 use crate::coverage_data::{CovdataDirectory, Found};
 use crate::error::CommandError;
 use crate::finish::first_component;
 use crate::run_directory::RunDirectory;
 use crate::terminal::count;
+
+/// How the note of links begins.
+const LINKS: &str = "not followed:";
 
 /// A directory that the user named.
 #[derive(Debug)]
@@ -22,8 +25,24 @@ pub struct Input {
     pub record: Option<Run>,
 }
 
+/// Records the data of all inputs, and what was passed over.
+pub fn record(inputs: &[Input], found: &Found, output: &mut RunDirectory) {
+    let captures = captures(inputs, found, output);
+    let unreadable = found.unreadable.iter();
+    let set_aside = unreadable
+        .map(|refused| SetAside { file: output.relative(&refused.path), reason: refused.reason.clone() })
+        .collect();
+    let run = output.run_mut();
+    run.captures = captures;
+    run.set_aside = set_aside;
+    run.notes.retain(|note| !note.starts_with(LINKS));
+    if let [first, ..] = found.links.as_slice() {
+        run.notes.push(format!("{LINKS} {}, such as {}", count(found.links.len(), "link"), first.display()));
+    }
+}
+
 /// What the data of all inputs is recorded as. Directories of a run keep the names it gave them.
-pub fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Capture> {
+fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Capture> {
     let known: Vec<(PathBuf, &Capture)> = inputs
         .iter()
         .filter_map(|input| Some((&input.path, input.record.as_ref()?)))
@@ -35,7 +54,7 @@ pub fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<C
         .collect();
     let apart = stored_apart(found);
     for covdata in &found.directories {
-        if known.iter().any(|(path, _)| covdata.path.starts_with(path)) {
+        if known.iter().any(|(path, _)| covdata.path.starts_with(path)) && !is_left_over(covdata, &known) {
             continue;
         }
         let input = inputs
@@ -48,15 +67,21 @@ pub fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<C
     captures
 }
 
+/// Of an execution whose podcov did not live to join its data to that of the others.
+fn is_left_over(covdata: &CovdataDirectory, known: &[(PathBuf, &Capture)]) -> bool {
+    known.iter().all(|(path, _)| covdata.path != *path) && !covdata.unheard().is_empty()
+}
+
 /// Looks again at what a run that did not end had not heard of: it may have come since.
 pub fn look_again(run: &mut Run, found: &Found, path: &Path, output: &RunDirectory) {
     let apart = stored_apart(found);
     for known in &mut run.captures {
-        let (Origin::Local { name, .. }, Outcome::Lost { .. }) = (&known.origin, &known.outcome) else { continue };
+        let (Origin::Local { name, .. }, Outcome::Lost { .. }) = (&known.origin, &known.outcome) else {
+            continue;
+        };
         let directory = path.join(&known.directory);
         let own = found.directories.iter().filter(|covdata| covdata.path.starts_with(&directory));
-        let parts: Vec<Capture> =
-            own.map(|covdata| capture(covdata, name.clone(), &apart, output)).collect();
+        let parts: Vec<Capture> = own.map(|covdata| capture(covdata, name.clone(), &apart, output)).collect();
         let Some(outcome) =
             parts.iter().map(|part| part.outcome.clone()).max_by_key(|outcome| *outcome != Outcome::Heard)
         else {
@@ -103,8 +128,7 @@ fn capture(
         processes_started: number(captured + unheard.len().max(usize::from(detail.is_some()))),
         processes_captured: number(captured),
         bytes: covdata.bytes,
-        outcome: detail
-            .map_or(Outcome::Heard, |detail| Outcome::Lost { reason: LossReason::Killed, detail }),
+        outcome: detail.map_or(Outcome::Heard, |detail| Outcome::Lost { reason: LossReason::Killed, detail }),
     }
 }
 
@@ -141,15 +165,12 @@ pub fn check_not_empty(inputs: &[Input], found: &Found) -> Result<(), CommandErr
         .hint("Go writes counters when main returns or os.Exit is called: end the processes, with SIGTERM if they handle it")
         .hint("a process that was killed, panicked, or does not handle SIGTERM leaves none"),
     };
-    let mut looked_at = format!(
-        "looked at {} and {}",
+    let error = error.caused_by(format!(
+        "looked at {} and {}; followed none of {}",
         count(found.directories_searched, "directory"),
-        count(found.other_files + metadata + counters + unfinished, "file")
-    );
-    if !found.links.is_empty() {
-        looked_at.push_str(&format!("; {} not followed", count(found.links.len(), "link")));
-    }
-    let error = error.caused_by(looked_at);
+        count(found.other_files + metadata + counters + unfinished, "file"),
+        count(found.links.len(), "link")
+    ));
     let error = match unfinished {
         0 => error,
         _ => error.hint(format!(

@@ -30,7 +30,8 @@ pub enum Shown {
     ForPeople,
 }
 
-/// Reports on everything in the run directory and marks the run as ended.
+/// Reports on everything in the run directory and marks the run as ended. What the record says of files that
+/// were set aside before stays.
 pub fn finish(
     directory: &mut RunDirectory,
     source: &Path,
@@ -60,7 +61,8 @@ fn write_results(
     let progress = terminal.progress("merging", "the captured data");
     let groups = groups(directory)?;
     let Merged { total, groups, set_aside } = coverage_data::merge(&groups);
-    directory.run_mut().set_aside = named(directory, set_aside);
+    let set_aside = named(directory, set_aside);
+    directory.run_mut().set_aside.extend(set_aside);
     directory.save()?;
     write_profiles(directory, &total)?;
 
@@ -166,13 +168,13 @@ pub fn groups(directory: &RunDirectory) -> Result<Vec<Group>, CommandError> {
 /// The name of the directory in `root` that `path` is in; that of `root` itself for `root`.
 pub fn first_component(path: &Path, root: &Path) -> String {
     let below = path.strip_prefix(root).ok().and_then(|below| below.components().next());
-    match below {
-        Some(component) => component.as_os_str().to_string_lossy().into_owned(),
-        None => {
-            let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-            root.file_name().map_or_else(|| EVERYTHING.to_owned(), |name| name.to_string_lossy().into_owned())
-        }
-    }
+    let absolute = std::path::absolute(root);
+    let name = match (&below, &absolute) {
+        (Some(component), _) => Some(component.as_os_str()),
+        (None, Ok(root)) => root.file_name(),
+        (None, Err(_)) => None,
+    };
+    name.map_or_else(|| EVERYTHING.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn named(directory: &RunDirectory, refused: Vec<Refused>) -> Vec<SetAside> {

@@ -152,18 +152,6 @@ impl RunDirectory {
         self.save()
     }
 
-    /// Creates the covdata directory of one start of a container.
-    pub fn container_directory(
-        &self,
-        workload: &str,
-        pod: &str,
-        container: &str,
-        restart: u32,
-    ) -> Result<PathBuf, CommandError> {
-        let container = format!("{}-{restart}", as_component(container));
-        self.directory(&[DATA, &as_component(workload), &as_component(pod), &container])
-    }
-
     /// Creates the covdata directory of a local program.
     pub fn program_directory(&self, name: &str) -> Result<PathBuf, CommandError> {
         self.directory(&[DATA, &as_component(name)])

@@ -224,7 +224,8 @@ pub fn duration(duration: Duration) -> String {
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     for unit in ["B", "kB", "MB", "GB"] {
-        if value < 1000.0 {
+        // From here on one decimal would round up to the next unit.
+        if value < 999.95 {
             return if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") };
         }
         value /= 1000.0;
@@ -264,6 +265,7 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(293)), "4m 53s");
         assert_eq!(bytes(310), "310 B");
         assert_eq!(bytes(2_100_000), "2.1 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
         assert_eq!(count(1, "pod"), "1 pod");
         assert_eq!(count(3, "process"), "3 processes");
         assert_eq!(count(0, "directory"), "0 directories");

@@ -82,7 +82,9 @@ fn find(inputs: &[Input], terminal: &Terminal) -> Result<Found, CommandError> {
     let _progress = terminal.progress("searching", "for coverage data");
     let recorded: Vec<PathBuf> = inputs
         .iter()
-        .flat_map(|input| input.record.iter().flat_map(|run| &run.captures).map(move |capture| (input, capture)))
+        .flat_map(|input| {
+            input.record.iter().flat_map(|run| &run.captures).map(move |capture| (input, capture))
+        })
         .map(|(input, capture)| input.path.join(&capture.directory))
         .filter(|path| path.is_dir())
         .collect();
@@ -110,7 +112,7 @@ fn refresh(
 ) -> Result<RunDirectory, CommandError> {
     let mut directory = RunDirectory::open(path)?
         .ok_or_else(|| CommandError::failure(format!("the run in {} is gone", path.display())))?;
-    directory.run_mut().captures = existing_data::captures(inputs, found, &directory);
+    existing_data::record(inputs, found, &mut directory);
     if directory.run().finished.is_none() {
         let mut run = directory.run().clone();
         existing_data::look_again(&mut run, found, path, &directory);
@@ -131,7 +133,7 @@ fn report(
     let output = args.output_dir.as_deref().unwrap_or(Path::new(DEFAULT_OUTPUT));
     check_apart(inputs, output)?;
     let mut directory = RunDirectory::create(output, terminal)?;
-    directory.run_mut().captures = existing_data::captures(inputs, found, &directory);
+    existing_data::record(inputs, found, &mut directory);
     finish::finish(&mut directory, &args.source, Shown::AsData(args.output), terminal)?;
     Ok(directory)
 }
