@@ -274,6 +274,8 @@ fn existing(path: &Path) -> Result<Existing, CommandError> {
         }
         Err(error) => return Err(cannot("read", path, error)),
     };
+    // In this order: the record is the first that another podcov writes, and it may begin just now.
+    let foreign_entry = first_foreign_entry(entries);
     match fs::read(path.join(RECORD)) {
         Ok(text) => Ok(match serde_json::from_slice::<Run>(&text) {
             Ok(run) if run.schema_version != SCHEMA_VERSION => {
@@ -283,7 +285,7 @@ fn existing(path: &Path) -> Result<Existing, CommandError> {
             Ok(run) => Existing::Unfinished(Box::new(run)),
             Err(error) => Existing::Foreign { why: format!("its run.json is not podcov's: {error}") },
         }),
-        Err(error) if error.kind() == IoErrorKind::NotFound => Ok(first_foreign_entry(entries)
+        Err(error) if error.kind() == IoErrorKind::NotFound => Ok(foreign_entry
             .map_or(Existing::Nothing, |name| Existing::Foreign { why: format!("it holds {name}") })),
         Err(error) => Err(cannot("read", &path.join(RECORD), error)),
     }
