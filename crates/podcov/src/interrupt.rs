@@ -7,16 +7,10 @@ use tokio::sync::watch;
 
 use crate::error::{CommandError, ErrorKind};
 
-/// A request to stop. Cheap to clone; all clones see the same requests.
+/// Requests to stop. Cheap to clone; all clones see the same requests.
 #[derive(Clone, Debug)]
 pub struct Interrupt {
-    state: watch::Receiver<State>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct State {
-    first: Option<Signal>,
-    latest: Option<Signal>,
+    requests: watch::Receiver<Vec<Signal>>,
 }
 
 /// A signal that asks podcov to stop.
@@ -57,45 +51,45 @@ impl Signal {
 impl Interrupt {
     /// Takes the signals over, for the rest of the process. Needs a tokio runtime.
     pub fn install() -> Result<Self, CommandError> {
-        let (sender, state) = watch::channel(State::default());
+        let (sender, requests) = watch::channel(Vec::new());
         listen(sender).map_err(|error| CommandError::failure("cannot listen to signals").caused_by(error))?;
-        Ok(Self { state })
+        Ok(Self { requests })
     }
 
     /// Waits until the user has asked to stop; returns at once when that was before.
     pub async fn requested(&self) -> Signal {
-        let mut state = self.state.clone();
-        loop {
-            if let Some(signal) = state.borrow_and_update().first {
-                return signal;
-            }
-            // The sender lives in tasks that never end, so this only fails while the runtime goes away.
-            if state.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
+        self.request(0).await
     }
 
     /// Waits for a request that comes after this call, whatever came before: "and now really stop".
     pub async fn requested_again(&self) -> Signal {
-        self.further_requests().next().await
+        self.request(self.requests()).await
     }
 
-    /// Every request from now on, one after the other.
-    pub fn further_requests(&self) -> Requests {
-        let mut state = self.state.clone();
-        state.mark_unchanged();
-        Requests { state }
+    /// Waits for a request by the number of those before it; returns at once when there was one.
+    pub async fn request(&self, before: usize) -> Signal {
+        let mut requests = self.requests.clone();
+        let signal = requests.wait_for(|requests| requests.len() > before).await;
+        match signal.ok().and_then(|requests| requests.get(before).copied()) {
+            Some(signal) => signal,
+            // The sender lives in tasks that never end, so this only happens while the runtime goes away.
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether the user has asked to stop.
     pub fn is_requested(&self) -> bool {
-        self.signal().is_some()
+        self.requests() > 0
+    }
+
+    /// How often the user has asked to stop.
+    pub fn requests(&self) -> usize {
+        self.requests.borrow().len()
     }
 
     /// The first signal that asked to stop.
     pub fn signal(&self) -> Option<Signal> {
-        self.state.borrow().first
+        self.requests.borrow().first().copied()
     }
 
     /// An error for phases that an interruption ends.
@@ -118,24 +112,8 @@ impl Interrupt {
     /// For tests: an interrupt that is asked for through the returned function.
     #[cfg(test)]
     pub fn by_hand() -> (Self, impl Fn(Signal)) {
-        let (sender, state) = watch::channel(State::default());
-        (Self { state }, move |signal| note(&sender, signal))
-    }
-}
-
-/// Requests to stop, as they come.
-#[derive(Debug)]
-pub struct Requests {
-    state: watch::Receiver<State>,
-}
-
-impl Requests {
-    /// Waits for the next one.
-    pub async fn next(&mut self) -> Signal {
-        if self.state.changed().await.is_err() {
-            return std::future::pending().await;
-        }
-        self.state.borrow_and_update().latest.unwrap_or(Signal::Interrupt)
+        let (sender, requests) = watch::channel(Vec::new());
+        (Self { requests }, move |signal| note(&sender, signal))
     }
 }
 
@@ -143,15 +121,12 @@ fn interrupted(signal: Signal) -> CommandError {
     CommandError::new(ErrorKind::Interrupted(signal), format!("stopped by {}", signal.name()))
 }
 
-fn note(sender: &watch::Sender<State>, signal: Signal) {
-    sender.send_modify(|state| {
-        state.first.get_or_insert(signal);
-        state.latest = Some(signal);
-    });
+fn note(sender: &watch::Sender<Vec<Signal>>, signal: Signal) {
+    sender.send_modify(|requests| requests.push(signal));
 }
 
 #[cfg(unix)]
-fn listen(sender: watch::Sender<State>) -> std::io::Result<()> {
+fn listen(sender: watch::Sender<Vec<Signal>>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let sender = std::sync::Arc::new(sender);
@@ -173,7 +148,7 @@ fn listen(sender: watch::Sender<State>) -> std::io::Result<()> {
 }
 
 #[cfg(windows)]
-fn listen(sender: watch::Sender<State>) -> std::io::Result<()> {
+fn listen(sender: watch::Sender<Vec<Signal>>) -> std::io::Result<()> {
     let mut control_c = tokio::signal::windows::ctrl_c()?;
     let mut control_break = tokio::signal::windows::ctrl_break()?;
     tokio::spawn(async move {
@@ -204,6 +179,8 @@ mod tests {
         assert!(futures_are_pending(again.as_mut()).await);
         ask(Signal::Terminate);
         assert_eq!(again.await, Signal::Terminate);
+        // However late one asks, none is lost.
+        assert_eq!(interrupt.request(1).await, Signal::Terminate);
         assert_eq!(interrupt.signal(), Some(Signal::Interrupt));
     }
 

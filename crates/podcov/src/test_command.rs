@@ -156,7 +156,7 @@ async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitS
     }
     tokio::select! {
         status = child.wait() => status,
-        _ = interrupt.requested_again() => {
+        _ = interrupt.request(1) => {
             child.start_kill()?;
             child.wait().await
         }
@@ -165,11 +165,12 @@ async fn wait(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitS
 
 /// Waits for a child that decides itself what a signal means: it gets them all.
 async fn wait_forwarding(child: &mut Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> {
-    let mut requests = interrupt.further_requests();
+    let mut forwarded = 0;
     loop {
         tokio::select! {
             status = child.wait() => return status,
-            signal = requests.next() => {
+            signal = interrupt.request(forwarded) => {
+                forwarded += 1;
                 if !terminal_reaches_children(signal) {
                     send(child, signal);
                 }

@@ -8,6 +8,7 @@ mod launch;
 mod readiness;
 mod service;
 
+use std::convert::Infallible;
 use std::time::Instant;
 
 use podcov_report::run::{Capture, LossReason, Outcome, Way};
@@ -150,12 +151,23 @@ impl<'a> LocalRun<'a> {
         }
     }
 
+    async fn tell_how_to_hurry(&self, services: &[Service]) -> Infallible {
+        let signal = self.interrupt.requested().await.name();
+        let names = service::names(services);
+        self.terminal
+            .warning(&format!("stopped by {signal}; waiting for {names} to end, once more kills them"));
+        std::future::pending().await
+    }
+
     async fn stop(&self, directory: &mut RunDirectory, services: &mut [Service]) -> Result<(), CommandError> {
         if services.is_empty() {
             return Ok(());
         }
         let progress = self.terminal.progress("stopping", &service::names(services));
-        let endings = service::stop_all(services, self.options.stop_timeout, &self.interrupt).await;
+        let endings = tokio::select! {
+            endings = service::stop_all(services, self.options.stop_timeout, &self.interrupt) => endings,
+            never = self.tell_how_to_hurry(services) => match never {},
+        };
         drop(progress);
         let captures = services
             .iter()

@@ -176,6 +176,8 @@ impl Service {
 
     async fn stop(&self, timeout: Duration, interrupt: &Interrupt) -> Ending {
         let was_asked = self.status().is_none();
+        // A first request to stop is being followed here already; another one means at once.
+        let followed = interrupt.requests().max(1);
         self.group(GroupSignal::Terminate);
         let all_ended = async {
             self.ended().await;
@@ -186,7 +188,7 @@ impl Service {
         let forced = tokio::select! {
             () = all_ended => None,
             () = tokio::time::sleep(timeout) => Some(Forced::Deadline(timeout)),
-            () = asked_to_hurry(interrupt) => Some(Forced::User),
+            _ = interrupt.request(followed) => Some(Forced::User),
         };
         if forced.is_some() {
             self.group(GroupSignal::Kill);
@@ -223,12 +225,6 @@ impl Service {
     fn group(&self, _signal: GroupSignal) -> bool {
         false
     }
-}
-
-/// The first request to stop is being followed; another one means at once.
-async fn asked_to_hurry(interrupt: &Interrupt) {
-    interrupt.requested().await;
-    interrupt.requested_again().await;
 }
 
 #[derive(Clone, Copy)]
