@@ -69,7 +69,7 @@ fn parse_address(text: &str) -> Result<Address, CommandError> {
     }
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port: u16 = port.parse().map_err(|_| wrong())?;
-    if host.contains(['/', ' ']) {
+    if host.contains(['/', ' ', '=']) {
         return Err(wrong());
     }
     let host = if host.is_empty() { "localhost" } else { host };
