@@ -1,0 +1,201 @@
+//! Ctrl-C, SIGTERM and kill -9, in every phase of a run.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+
+use crate::go;
+use crate::place::{Place, Running, free_address, processes};
+use crate::wait;
+
+#[test]
+fn ctrl_c_while_services_start_ends_them_and_reports_what_they_did() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    wait_for_log(&place, "listening");
+    podcov.signal(Signal::SIGINT);
+    podcov
+        .end()
+        .with_code(130)
+        .saying(&["stopped by Ctrl-C; the tests did not run"])
+        .printing(&["1 of 1 program, 1 of 1 process", "stopped by Ctrl-C before the tests"]);
+    assert_reported(&place);
+    assert!(place.record()["tests"].is_null());
+    assert_eq!(processes(&address), Vec::<i32>::new());
+}
+
+#[test]
+fn ctrl_c_during_the_tests_reaches_them_and_reports() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} graceful"), &[], &[go::program(), "signals"]);
+    wait::until("the tests run", || podcov.output().contains("waiting"));
+    podcov.signal(Signal::SIGINT);
+    podcov
+        .end()
+        .with_code(130)
+        .saying(&["✗ tests", "interrupted, exit code 42"])
+        .printing(&["1 of 1 program, 1 of 1 process"]);
+    assert_reported(&place);
+    assert_eq!(place.record()["tests"]["interrupted"], true);
+    assert_eq!(processes(&address), Vec::<i32>::new());
+}
+
+#[test]
+fn tests_that_ignore_ctrl_c_are_killed_by_a_second_one() {
+    let place = Place::new();
+    let (address, tests) = (free_address(), free_address());
+    let deaf = ["sh", "-c", &format!("trap '' INT; exec {} serve {tests} graceful", go::program())];
+    let podcov = start(&place, &format!("{address} graceful"), &[], &deaf);
+    wait::until("the tests run", || podcov.output().contains("listening"));
+    podcov.signal(Signal::SIGINT);
+    // Of one kind, the system would join the two.
+    podcov.signal(Signal::SIGHUP);
+    wait::until("podcov goes on to stop the services", || podcov.errors().contains("✗ tests"));
+    podcov.end().with_code_in(&[129, 130]);
+    assert_reported(&place);
+    assert_eq!(processes(&tests), Vec::<i32>::new());
+}
+
+#[test]
+fn ctrl_c_while_services_stop_lets_them_write_their_data() {
+    let place = Place::new();
+    let release = place.path("release");
+    let service = format!("{} patient {}", free_address(), release.display());
+    let podcov = start(&place, &service, &[], &["true"]);
+    wait_for_log(&place, "stopping");
+    podcov.signal(Signal::SIGINT);
+    podcov.wait_for_error("stopped by Ctrl-C; waiting for program to end, once more kills them");
+    fs::write(release, "").unwrap();
+    podcov.end().with_code(130).printing(&["1 of 1 program, 1 of 1 process"]);
+    assert_reported(&place);
+}
+
+#[test]
+fn a_second_ctrl_c_while_services_stop_kills_them_and_says_so() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} patient /no/such/file"), &[], &["true"]);
+    wait_for_log(&place, "stopping");
+    podcov.signal(Signal::SIGINT);
+    podcov.wait_for_error("once more kills them");
+    podcov.signal(Signal::SIGINT);
+    podcov.end().with_code(130).printing(&["it was killed because podcov was stopped twice"]);
+    assert_reported(&place);
+    assert_eq!(processes(&address), Vec::<i32>::new());
+}
+
+#[test]
+fn sigterm_is_an_interruption_of_its_own() {
+    let place = Place::new();
+    let podcov = start(&place, &format!("{} graceful", free_address()), &[], &[go::program(), "signals"]);
+    wait::until("the tests run", || podcov.output().contains("waiting"));
+    podcov.signal(Signal::SIGTERM);
+    podcov.end().with_code(143).saying(&["interrupted, exit code 55"]);
+    assert_reported(&place);
+}
+
+#[test]
+fn a_podcov_that_is_killed_while_services_start_leaves_a_record_and_no_service() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    wait_for_log(&place, "listening");
+    killed_and_reported(&place, podcov, &address);
+}
+
+#[test]
+fn a_podcov_that_is_killed_during_the_tests_leaves_a_record_and_no_service() {
+    let place = Place::new();
+    let address = free_address();
+    let tests = free_address();
+    let podcov =
+        start(&place, &format!("{address} graceful"), &[], &[go::program(), "serve", &tests, "graceful"]);
+    wait::until("the tests run", || podcov.output().contains("listening"));
+    killed_and_reported(&place, podcov, &address);
+    for process in processes(&tests) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), Signal::SIGKILL).unwrap();
+    }
+}
+
+#[test]
+fn a_podcov_that_is_killed_while_services_stop_leaves_a_record_and_no_service() {
+    let place = Place::new();
+    let address = free_address();
+    let release = place.path("release");
+    let podcov = start(&place, &format!("{address} patient {}", release.display()), &[], &["true"]);
+    wait_for_log(&place, "stopping");
+    fs::write(release, "").unwrap();
+    killed_and_reported(&place, podcov, &address);
+}
+
+#[test]
+fn what_a_killed_service_did_not_write_is_missing_in_the_report_of_the_run() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} stubborn"), &[], &[go::program(), "signals"]);
+    wait::until("the tests run", || podcov.output().contains("waiting"));
+    podcov.signal(Signal::SIGKILL);
+    podcov.end().with_code(128 + 9);
+    for process in processes(&address).into_iter().chain(processes("program\0signals")) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), Signal::SIGKILL).unwrap();
+    }
+    assert!(place.record()["finished"].is_null());
+    place.podcov(["report", "coverage"]).with_code(1).saying(&["but no counters", "which is not 0 %"]);
+}
+
+#[test]
+fn a_run_that_did_not_end_is_kept_by_the_next() {
+    let place = Place::new();
+    let address = free_address();
+    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    wait_for_log(&place, "listening");
+    podcov.signal(Signal::SIGKILL);
+    podcov.end().with_code(128 + 9);
+    wait_until_gone(&address);
+    let id = place.record()["id"].as_str().unwrap().to_owned();
+
+    let next = start(&place, &format!("{} graceful", free_address()), &[], &["true"]);
+    let aside = format!("coverage-{id}");
+    next.end().with_code(0).saying(&["coverage holds a run that did not end", &format!("moved to {aside}")]);
+    assert_eq!(place.record_in(&aside)["id"], id);
+    place.podcov(["report", &aside]).with_code(0);
+}
+
+fn start(place: &Place, service: &str, options: &[&str], tests: &[&str]) -> Running {
+    let service = format!("{} serve {service}", go::program());
+    let arguments = ["run", "--exec", &service].into_iter().chain(options.iter().copied()).chain(["--"]);
+    place.start(arguments.chain(tests.iter().copied()))
+}
+
+fn wait_for_log(place: &Place, text: &str) {
+    wait::until(&format!("the service says {text}"), || {
+        place.text("coverage/logs/program.log").contains(text)
+    });
+}
+
+fn wait_until_gone(address: &str) {
+    wait::until(&format!("the service at {address} has ended"), || processes(address).is_empty());
+}
+
+/// Podcov is killed; the service hears of it, writes its data, and the report has it.
+fn killed_and_reported(place: &Place, podcov: Running, address: &str) {
+    podcov.signal(Signal::SIGKILL);
+    podcov.end().with_code(128 + 9);
+    assert!(place.record()["finished"].is_null());
+    wait_until_gone(address);
+    place
+        .podcov(["report", "coverage"])
+        .with_code(0)
+        .saying(&["did not end; this is what it left"])
+        .printing(&["1 of 1 program, 1 of 1 process", "of statements"]);
+    assert!(place.record()["finished"].is_null(), "nobody has seen it end");
+    assert!(place.path("coverage/index.html").exists());
+}
+
+fn assert_reported(place: &Place) {
+    assert!(place.record()["finished"].is_string());
+    assert!(place.path("coverage/coverage.txt").exists());
+    assert!(place.path("coverage/index.html").exists());
+}

@@ -1,0 +1,94 @@
+//! When the tests may begin, and what is said of services that do not get so far.
+
+use std::net::TcpListener;
+
+use crate::go;
+use crate::place::{Place, free_address, processes};
+
+#[test]
+fn a_url_is_waited_for_until_it_answers_with_success() {
+    let place = Place::new();
+    let address = free_address();
+    let service = format!("{} serve {address} graceful", go::program());
+    let url = format!("http://{address}/ready");
+    // It listens at once, but answers 503 for a while. The tests see what the URL answers then.
+    place
+        .podcov(["run", "--exec", &service, "--ready", &url, "--", go::program(), "get", &url])
+        .with_code(0)
+        .saying(&["✓ started", "ready after"]);
+    let ended =
+        place.podcov(["run", "--exec", &service, "--ready", &address, "--", go::program(), "get", &url]);
+    ended.with_code(0).printing(&["not yet"]);
+}
+
+#[test]
+fn a_service_that_never_gets_ready_is_named_with_what_was_seen_and_its_log() {
+    let place = Place::new();
+    let address = free_address();
+    let service = format!("{} serve {address} graceful", go::program());
+    let url = format!("http://{address}/never");
+    let tests = ["--", "touch", "tests-ran"];
+    let arguments = ["run", "--exec", &service, "--ready", &url, "--ready-timeout", "600ms"];
+    place.podcov(arguments.into_iter().chain(tests)).with_code(1).saying(&[
+        &format!("Error: {url} was not ready within 0.6s: HTTP status 503"),
+        "--ready-timeout",
+        "listening",
+    ]);
+    assert!(!place.path("tests-ran").exists());
+    assert_eq!(processes(&address), Vec::<i32>::new());
+    assert!(place.record()["finished"].is_string());
+
+    let nobody = free_address();
+    let arguments = ["run", "--exec", &service, "--ready", &nobody, "--ready-timeout", "300ms"];
+    place
+        .podcov(arguments.into_iter().chain(tests))
+        .with_code(1)
+        .saying(&[&format!("{nobody} was not ready within 0.3s"), "Connection refused"]);
+}
+
+#[test]
+fn a_service_that_dies_at_its_start_is_named_with_its_log() {
+    let place = Place::new();
+    let service = format!("{} fail /etc/shop.conf", go::program());
+    for options in [&[][..], &["--ready", &free_address()][..], &["--allow-incomplete"][..]] {
+        let arguments = ["run", "--exec", &service].into_iter().chain(options.iter().copied());
+        let ended = place.podcov(arguments.chain(["--", "touch", "tests-ran"]));
+        // Without an address the tests may begin before it dies; it is said all the same.
+        if options.first() == Some(&"--ready") {
+            ended
+                .with_code(1)
+                .saying(&["Error: program ended with exit code 7 before it was ready", "/etc/shop.conf"]);
+            assert!(!place.path("tests-ran").exists());
+        } else {
+            ended.saying(&["program ended ", "with exit code 7", "no configuration at /etc/shop.conf"]);
+        }
+    }
+}
+
+#[test]
+fn what_listens_already_is_not_taken_for_the_service() {
+    let place = Place::new();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let service = format!("{} serve {address} graceful", go::program());
+    place
+        .podcov(["run", "--exec", &service, "--ready", &address, "--", "true"])
+        .with_code(1)
+        .saying(&[&format!("something listens on {address} already")]);
+    assert!(!place.path("coverage").exists());
+}
+
+#[test]
+fn addresses_that_make_no_sense_are_refused() {
+    let place = Place::new();
+    let service = format!("{} exit 0", go::program());
+    for (address, message) in [
+        ("8080", "this is no address to wait for"),
+        ("https://localhost", "of a service that speaks https only, name host:port"),
+        ("worker=:8080", "there is no service worker"),
+    ] {
+        let arguments = ["run", "--exec", &service, "--ready", address, "--", "true"];
+        place.podcov(arguments).with_code(2).saying(&[message]);
+    }
+    place.podcov(["run", "--ready", ":8080", "--", "true"]).with_code(2).saying(&["--exec"]);
+}
