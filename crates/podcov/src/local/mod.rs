@@ -68,12 +68,12 @@ impl<'a> LocalRun<'a> {
         let mut services = Vec::new();
         let outcome = self.start_and_test(&mut directory, &mut services).await;
         self.stop(&mut directory, &mut services).await?;
-        let tests = match outcome {
-            Ok(tests) => tests,
+        let code = match outcome {
+            Ok(tests) => tests.exit_code,
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted(_)) => {
                 self.terminal.warning(&format!("{error}; the tests did not run"));
                 directory.run_mut().notes.push(format!("{error} before the tests"));
-                None
+                0
             }
             Err(error) => {
                 directory.run_mut().notes.push(error.to_string());
@@ -81,7 +81,6 @@ impl<'a> LocalRun<'a> {
                 return Err(error);
             }
         };
-        let code = tests.map_or(0, |tests| tests.exit_code);
         finish::finish(&mut directory, &self.report.source, self.report.shown(), self.terminal)?;
         Ok(finish::exit_code(directory.run(), code, &self.interrupt, self.report.allow_incomplete))
     }
@@ -90,7 +89,7 @@ impl<'a> LocalRun<'a> {
         &mut self,
         directory: &mut RunDirectory,
         services: &mut Vec<Service>,
-    ) -> Result<Option<Tests>, CommandError> {
+    ) -> Result<Tests, CommandError> {
         for plan in self.plans.drain(..) {
             let service = Service::start(plan, directory)?;
             let capture = still_running(&service, directory);
@@ -99,10 +98,10 @@ impl<'a> LocalRun<'a> {
         }
         directory.save()?;
         self.wait_until_ready(services).await?;
-        let tests = self.run_tests(services).await?;
+        let tests = self.run_tests(services, &mut directory.run_mut().notes).await?;
         directory.run_mut().tests = Some(tests.record.clone());
         directory.save()?;
-        Ok(Some(tests))
+        Ok(tests)
     }
 
     async fn wait_until_ready(&self, services: &mut [Service]) -> Result<(), CommandError> {
@@ -124,7 +123,11 @@ impl<'a> LocalRun<'a> {
         Ok(())
     }
 
-    async fn run_tests(&self, services: &mut [Service]) -> Result<Tests, CommandError> {
+    async fn run_tests(
+        &self,
+        services: &mut [Service],
+        notes: &mut Vec<String>,
+    ) -> Result<Tests, CommandError> {
         let output = match self.report.output {
             OutputFormat::Text => TestOutput::Inherited,
             OutputFormat::Json => TestOutput::StandardError,
@@ -133,22 +136,26 @@ impl<'a> LocalRun<'a> {
         tokio::pin!(tests);
         let tests = loop {
             tokio::select! {
+                // The end of a service may be what ended the tests.
+                biased;
+                index = service::next_end(services) => notes.push(self.warn_of_end(&mut services[index])),
                 tests = &mut tests => break tests?,
-                index = service::next_end(services) => self.warn_of_end(&mut services[index]),
             }
         };
         show_tests(&tests, self.terminal);
         Ok(tests)
     }
 
-    fn warn_of_end(&self, service: &mut Service) {
+    /// Says that a service ended during the tests, and with what; returns that for the record.
+    fn warn_of_end(&self, service: &mut Service) -> String {
         service.end_is_known = true;
-        let (name, log) = (&service.plan.name, service.log.display());
         let how = service.status().map(service::ending).unwrap_or_default();
-        self.terminal.warning(&format!("{name} ended during the tests with {how}; its output is in {log}"));
+        let message = format!("{} ended during the tests with {how}", service.plan.name);
+        self.terminal.warning(&format!("{message}; its output is in {}", service.log.display()));
         if service.status().is_some_and(|status| !status.success()) {
             self.terminal.block(&service::log_tail(&service.log));
         }
+        message
     }
 
     async fn tell_how_to_hurry(&self, services: &[Service]) -> Infallible {
