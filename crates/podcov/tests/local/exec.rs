@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 
 use crate::go::{self, Release};
-use crate::place::{Place, processes};
+use crate::place::{Place, kill_all};
 use crate::wait;
 
 #[test]
@@ -192,13 +192,12 @@ fn a_loss_among_many_runs_is_said_at_once_and_in_the_report() {
 fn a_podcov_that_is_killed_among_many_runs_is_missing_in_the_report() {
     let place = Place::new();
     place.podcov(["exec", "--append", "--", go::program(), "exit", "0"]).with_code(0);
-    let podcov = place.start(["exec", "--append", "--", go::program(), "signals", "among-many"]);
+    let mark = place.path("mark").display().to_string();
+    let podcov = place.start(["exec", "--append", "--", go::program(), "signals", &mark]);
     wait::until("the program waits", || podcov.output().contains("waiting"));
     podcov.signal(Signal::SIGKILL);
     podcov.end().with_code(128 + 9);
-    for process in processes("among-many") {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), Signal::SIGKILL).unwrap();
-    }
+    kill_all(&mark);
     place
         .podcov(["report", "coverage"])
         .with_code(3)

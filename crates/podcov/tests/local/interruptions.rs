@@ -5,7 +5,7 @@ use std::fs;
 use nix::sys::signal::Signal;
 
 use crate::go;
-use crate::place::{Place, Running, free_address, processes};
+use crate::place::{Place, Running, free_address, kill_all, processes};
 use crate::wait;
 
 #[test]
@@ -114,9 +114,7 @@ fn a_podcov_that_is_killed_during_the_tests_leaves_a_record_and_no_service() {
         start(&place, &format!("{address} graceful"), &[], &[go::program(), "serve", &tests, "graceful"]);
     wait::until("the tests run", || podcov.output().contains("listening"));
     killed_and_reported(&place, podcov, &address);
-    for process in processes(&tests) {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), Signal::SIGKILL).unwrap();
-    }
+    kill_all(&tests);
 }
 
 #[test]
@@ -134,13 +132,11 @@ fn a_podcov_that_is_killed_while_services_stop_leaves_a_record_and_no_service() 
 fn what_a_killed_service_did_not_write_is_missing_in_the_report_of_the_run() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} stubborn"), &[], &[go::program(), "signals"]);
+    let podcov = start(&place, &format!("{address} stubborn"), &[], &[go::program(), "signals", &address]);
     wait::until("the tests run", || podcov.output().contains("waiting"));
     podcov.signal(Signal::SIGKILL);
     podcov.end().with_code(128 + 9);
-    for process in processes(&address).into_iter().chain(processes("program\0signals")) {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), Signal::SIGKILL).unwrap();
-    }
+    kill_all(&address);
     assert!(place.record()["finished"].is_null());
     place.podcov(["report", "coverage"]).with_code(1).saying(&["but no counters", "which is not 0 %"]);
 }

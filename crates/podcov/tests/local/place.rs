@@ -189,3 +189,11 @@ pub fn processes(text: &str) -> Vec<i32> {
     .filter(|process| runs(*process))
     .collect()
 }
+
+/// Ends the processes whose command line contains `text`; it has to be one that no other test uses.
+pub fn kill_all(text: &str) {
+    for process in processes(text) {
+        kill(Pid::from_raw(process), Signal::SIGKILL).unwrap();
+    }
+    wait::until(&format!("no process has {text}"), || processes(text).is_empty());
+}

@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use nix::sys::signal::Signal;
+
 use crate::go;
 use crate::place::{Place, free_address, processes};
 
@@ -11,14 +13,13 @@ fn a_url_is_waited_for_until_it_answers_with_success() {
     let address = free_address();
     let service = format!("{} serve {address} graceful", go::program());
     let url = format!("http://{address}/ready");
-    // It listens at once, but answers 503 for a while. The tests see what the URL answers then.
-    place
-        .podcov(["run", "--exec", &service, "--ready", &url, "--", go::program(), "get", &url])
-        .with_code(0)
-        .saying(&["✓ started", "ready after"]);
-    let ended =
-        place.podcov(["run", "--exec", &service, "--ready", &address, "--", go::program(), "get", &url]);
-    ended.with_code(0).printing(&["not yet"]);
+    // It listens at once, and answers 503 a few times. The tests see what the URL answers then.
+    let wait_for = |address: &str| {
+        let tests = ["--", go::program(), "get", &url];
+        place.podcov(["run", "--exec", &service, "--ready", address].into_iter().chain(tests)).with_code(0)
+    };
+    assert!(!wait_for(&url).output.contains("not yet"));
+    wait_for(&address).saying(&["✓ started", "ready after"]).printing(&["not yet"]);
 }
 
 #[test]
@@ -50,18 +51,25 @@ fn a_service_that_never_gets_ready_is_named_with_what_was_seen_and_its_log() {
 fn a_service_that_dies_at_its_start_is_named_with_its_log() {
     let place = Place::new();
     let service = format!("{} fail /etc/shop.conf", go::program());
-    for options in [&[][..], &["--ready", &free_address()][..], &["--allow-incomplete"][..]] {
-        let arguments = ["run", "--exec", &service].into_iter().chain(options.iter().copied());
-        let ended = place.podcov(arguments.chain(["--", "touch", "tests-ran"]));
-        // Without an address the tests may begin before it dies; it is said all the same.
-        if options.first() == Some(&"--ready") {
-            ended
-                .with_code(1)
-                .saying(&["Error: program ended with exit code 7 before it was ready", "/etc/shop.conf"]);
-            assert!(!place.path("tests-ran").exists());
-        } else {
-            ended.saying(&["program ended ", "with exit code 7", "no configuration at /etc/shop.conf"]);
-        }
+    let address = free_address();
+    let arguments = ["run", "--exec", &service, "--ready", &address, "--", "touch", "tests-ran"];
+    place.podcov(arguments).with_code(1).saying(&[
+        "Error: program ended with exit code 7 before it was ready",
+        "no configuration at /etc/shop.conf",
+    ]);
+    assert!(!place.path("tests-ran").exists());
+}
+
+#[test]
+fn a_service_that_dies_when_the_tests_may_have_begun_is_named_all_the_same() {
+    for option in ["--quiet", "--allow-incomplete"] {
+        let place = Place::new();
+        let service = format!("{} fail /etc/shop.conf", go::program());
+        let podcov = place.start(["run", "--exec", &service, option, "--", go::program(), "signals"]);
+        podcov.wait_for_error("with exit code 7");
+        podcov.signal(Signal::SIGTERM);
+        let ended = podcov.end().with_code_in(&[1, 143]);
+        ended.saying(&["program ended ", "no configuration at /etc/shop.conf"]);
     }
 }
 

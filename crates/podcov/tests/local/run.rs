@@ -3,11 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::go::{self, Release};
 use crate::place::{self, Place, free_address, processes};
+use crate::wait;
 
 #[test]
 fn the_shop_measures_as_gos_own_tools_do_with_the_newest_go() {
@@ -194,12 +197,17 @@ fn a_service_that_fails_during_the_tests_is_named_with_its_log() {
     let place = Place::new();
     let address = free_address();
     let service = format!("{} serve {address} graceful", go::program());
-    let url = format!("http://{address}/exit?code=9");
-    run(&place, &[&service], &["--ready", &address], &[go::program(), "get", &url]).with_code(0).saying(&[
-        "program ended during the tests with exit code 9",
-        "logs/program.log",
-        "exit was asked for",
-    ]);
+    let tests = ["--", go::program(), "signals"];
+    let podcov = place.start(["run", "--exec", &service, "--ready", &address].into_iter().chain(tests));
+    wait::until("the tests run", || podcov.output().contains("waiting"));
+    Command::new(go::program()).args(["get", &format!("http://{address}/exit?code=9")]).output().unwrap();
+    podcov.wait_for_error("program ended during the tests with exit code 9");
+    podcov.signal(Signal::SIGTERM);
+    podcov
+        .end()
+        .with_code(143)
+        .saying(&["logs/program.log", "exit was asked for"])
+        .printing(&["! program ended during the tests with exit code 9", "1 of 1 process"]);
 }
 
 #[test]
@@ -310,7 +318,7 @@ fn two_runs_do_not_share_a_directory() {
     run(&place, &[&graceful()], &[], &["true"])
         .with_code(1)
         .saying(&["another podcov is writing to coverage"]);
-    first.signal(nix::sys::signal::Signal::SIGTERM);
+    first.signal(Signal::SIGTERM);
     first.end().with_code(128 + 15);
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -90,9 +91,9 @@ func serve(address, ending string, arguments []string) {
 }
 
 func listen(address string) {
-	started := time.Now()
+	var asked atomic.Int32
 	http.HandleFunc("/ready", func(writer http.ResponseWriter, _ *http.Request) {
-		if time.Since(started) < 300*time.Millisecond {
+		if asked.Add(1) <= 3 {
 			http.Error(writer, "not yet", http.StatusServiceUnavailable)
 		}
 	})
