@@ -228,7 +228,6 @@ impl Service {
 }
 
 #[derive(Clone, Copy)]
-#[cfg_attr(windows, expect(dead_code, reason = "process groups are Unix"))]
 enum GroupSignal {
     Look,
     Terminate,
