@@ -5,37 +5,21 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use futures::StreamExt;
-use k8s_openapi::api::core::v1::Pod;
-use kube::{
-    ResourceExt,
-    runtime::{WatchStreamExt, watcher},
-};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use crate::{
-    Connection, Ending, Error, Event, Observer, RunId,
-    hand_over::HandOver,
-    pod_record::PodRecord,
-    stream::{self, StreamEnd},
-};
+use crate::{Connection, Ending, Error, Event, Observer, RunId, hand_over::HandOver, pod_record::PodRecord};
 
+mod follow;
 mod result;
 
 pub use result::{ContainerResult, HandOverEnd, PodResult};
-
-/// After a pod is gone from the API, what its stream had under way may still arrive.
-const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(3);
-/// Between attempts to reach a pod whose stream broke.
-const RECONNECT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What one pod has shown and handed over so far.
 pub(crate) struct PodEntry {
@@ -57,6 +41,11 @@ impl PodEntry {
     /// No container of it ever ran, so nothing can be missing.
     fn never_ran(&self) -> bool {
         self.record.containers.values().all(|runs| runs.restarts().next().is_none())
+    }
+
+    /// Every process that started has left its counters.
+    fn has_everything(&self) -> bool {
+        !self.starts.is_empty() && self.hand_over.all_counter_files() >= self.starts.len()
     }
 }
 
@@ -141,9 +130,10 @@ impl Shared {
         self.changed();
     }
 
-    async fn until_gone(&self, uid: &str) {
+    /// Waits until the condition holds for one pod.
+    async fn until(&self, uid: &str, condition: impl Fn(&PodEntry) -> bool) {
         let mut changes = self.changes.subscribe();
-        while !self.pods().get(uid).is_none_or(|pod| pod.record.is_gone) {
+        while !self.pods().get(uid).is_none_or(&condition) {
             if changes.changed().await.is_err() {
                 return;
             }
@@ -177,7 +167,7 @@ impl Collector {
             failure: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch_pods(Arc::clone(&shared)));
+        tasks.spawn(follow::watch_pods(Arc::clone(&shared)));
         Self { shared, _tasks: tasks }
     }
 
@@ -259,130 +249,4 @@ fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> 
         missing.extend(without.into_iter().map(|container| (pod.record.name.clone(), container.clone())));
     }
     missing
-}
-
-async fn watch_pods(shared: Arc<Shared>) {
-    let configuration = watcher::Config::default().labels(&shared.scope.run.selector());
-    let events = watcher(shared.connection.pods(), configuration).default_backoff();
-    let mut events = std::pin::pin!(events);
-    let mut streams = JoinSet::new();
-    let mut listed = Vec::new();
-    while let Some(event) = events.next().await {
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                // An API server that is away is asked again by the back-off; one that refuses will do so again.
-                if let Some(message) = refusal(&error) {
-                    shared.fail(Error::Forbidden { message });
-                }
-                continue;
-            }
-        };
-        match event {
-            watcher::Event::Init => listed.clear(),
-            watcher::Event::InitApply(pod) => {
-                listed.extend(pod.uid());
-                see_pod(&shared, &pod, &mut streams);
-            }
-            watcher::Event::InitDone => {
-                shared.is_listed.store(true, Ordering::Release);
-                mark_gone(&shared, |uid| !listed.iter().any(|known| known == uid));
-            }
-            watcher::Event::Apply(pod) => see_pod(&shared, &pod, &mut streams),
-            watcher::Event::Delete(pod) => {
-                see_pod(&shared, &pod, &mut streams);
-                mark_gone(&shared, |uid| pod.metadata.uid.as_deref() == Some(uid));
-            }
-        }
-    }
-}
-
-/// The API server's message when it does not allow the watch.
-fn refusal(error: &watcher::Error) -> Option<String> {
-    match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status)
-            if status.code == 403 =>
-        {
-            Some(status.message.clone())
-        }
-        _ => None,
-    }
-}
-
-fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
-    let Some(uid) = pod.uid() else { return };
-    let is_new = !shared.pods().contains_key(&uid);
-    if is_new {
-        let Some(record) = PodRecord::of(pod).filter(|record| shared.scope.contains(record)) else { return };
-        let directory = match &shared.purpose {
-            Purpose::Keep(directory) => directory.as_path(),
-            Purpose::Look | Purpose::Discard => Path::new(""),
-        };
-        let directory = directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
-        let hand_over = HandOver::new(directory, record.capture.containers.clone());
-        let entry = PodEntry {
-            record,
-            hand_over,
-            starts: Vec::new(),
-            unfinished_files: BTreeMap::new(),
-            volume_free_bytes: None,
-            is_up_to_date: false,
-            end: None,
-            last_failure: None,
-        };
-        shared.pods().insert(uid.clone(), entry);
-        streams.spawn(follow_pod(Arc::clone(shared), uid.clone()));
-    }
-    shared.with_pod(&uid, |entry| entry.record.update(pod));
-}
-
-fn mark_gone(shared: &Shared, is_gone: impl Fn(&str) -> bool) {
-    for (uid, entry) in shared.pods().iter_mut() {
-        entry.record.is_gone |= is_gone(uid);
-    }
-    shared.changed();
-}
-
-/// Holds a stream to one pod, again and again, until its data is here or it is gone.
-async fn follow_pod(shared: Arc<Shared>, uid: String) {
-    let mut changes = shared.changes.subscribe();
-    loop {
-        let Some((can_attach, is_over)) = shared.pods().get(&uid).map(|pod| {
-            let record = &pod.record;
-            (
-                record.sidecar_is_running,
-                record.is_gone || record.sidecar_exit_code.is_some() && record.is_terminating,
-            )
-        }) else {
-            return;
-        };
-        if can_attach && !is_over {
-            let outcome = tokio::select! {
-                outcome = stream::take(&shared.connection, &shared, &uid) => outcome,
-                () = gone_for_a_while(&shared, &uid) => Err("the pod is gone".to_owned()),
-            };
-            match outcome {
-                Ok(StreamEnd::Ended) => {
-                    shared.with_pod(&uid, |pod| pod.end = Some(HandOverEnd::Complete));
-                    return;
-                }
-                Ok(StreamEnd::Closed) => {}
-                Err(failure) => drop(shared.with_pod(&uid, |pod| pod.last_failure = Some(failure))),
-            }
-            tokio::time::sleep(RECONNECT_INTERVAL).await;
-        } else if is_over {
-            shared
-                .with_pod(&uid, |pod| pod.end = Some(HandOverEnd::of_sidecar(pod.record.sidecar_exit_code)));
-            return;
-        } else if changes.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn gone_for_a_while(shared: &Shared, uid: &str) {
-    shared.until_gone(uid).await;
-    tokio::time::sleep(LAST_BYTES_TIMEOUT).await;
 }

@@ -73,6 +73,11 @@ impl HandOver {
         self.counter_files.get(&self.directory(container, restart)).copied().unwrap_or(0)
     }
 
+    /// Counter files received in all.
+    pub(crate) fn all_counter_files(&self) -> usize {
+        self.counter_files.values().map(|count| usize::try_from(*count).unwrap_or(usize::MAX)).sum()
+    }
+
     /// Starts a file. False for what podcov did not ask for: another container, another name, or too much.
     pub(crate) fn begin(
         &mut self,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kube::api::{ApiResource, GroupVersionKind};
+use kube::api::{ApiResource, GroupVersionKind, TypeMeta};
 use serde::{Deserialize, Serialize};
 
 /// A kind of object that runs pods.
@@ -95,6 +95,11 @@ impl Kind {
             Self::Pod => "",
             _ => "/spec/template",
         }
+    }
+
+    pub(crate) fn type_meta(self) -> TypeMeta {
+        let resource = self.api_resource();
+        TypeMeta { api_version: resource.api_version, kind: resource.kind }
     }
 
     pub(crate) fn api_resource(self) -> ApiResource {

@@ -45,6 +45,11 @@ impl ContainerRuns {
         self.0.iter().filter(|(_, run)| run.started.is_some()).map(|(restart, _)| *restart)
     }
 
+    /// The last known start has ended, and how is known.
+    fn has_ended(&self) -> bool {
+        self.0.values().next_back().is_none_or(|run| run.ending.is_some())
+    }
+
     fn update(&mut self, status: &ContainerStatus) {
         let restart = u32::try_from(status.restart_count).unwrap_or(0);
         if let Some(state) = &status.state {
@@ -131,6 +136,11 @@ impl PodRecord {
         };
         record.update(pod);
         Some(record)
+    }
+
+    /// Every captured container has ended, and how is known.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.containers.values().all(ContainerRuns::has_ended)
     }
 
     pub(crate) fn update(&mut self, pod: &Pod) {

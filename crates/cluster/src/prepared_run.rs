@@ -145,17 +145,29 @@ impl PreparedRun {
         rollout::wait(connection, &workloads, &Goal::Restored, timeout, observer).await
     }
 
-    /// Takes away what only the run needed: its ConfigMaps, and the revisions of prepared templates, to which
-    /// `kubectl rollout undo` would go back. While a workload of the run is still prepared, nothing.
+    /// Takes away the revisions of prepared templates, to which `kubectl rollout undo` would go back. Pods that
+    /// such a revision still holds end by this: a Deployment keeps them while its original pods are not ready.
+    pub async fn remove_revisions(&self, connection: &Connection) -> Result<(), Error> {
+        if self.is_still_prepared(connection).await? {
+            return Ok(());
+        }
+        delete_owned::<ReplicaSet>(connection, &self.run).await?;
+        delete_owned::<ControllerRevision>(connection, &self.run).await
+    }
+
+    /// Takes away what the pods needed and the originals that were kept, once all of them are gone.
     pub async fn clean_up(&self, connection: &Connection) -> Result<(), Error> {
-        if !target::list(connection, Some(&self.run.selector())).await?.is_empty() {
+        if self.is_still_prepared(connection).await? {
             return Ok(());
         }
         for name in &self.config_maps {
             delete_config_map(connection, name).await?;
         }
-        delete_owned::<ReplicaSet>(connection, &self.run, |set| set.spec.replicas == Some(0)).await?;
-        delete_owned::<ControllerRevision>(connection, &self.run, |_| true).await
+        Ok(())
+    }
+
+    async fn is_still_prepared(&self, connection: &Connection) -> Result<bool, Error> {
+        Ok(!target::list(connection, Some(&self.run.selector())).await?.is_empty())
     }
 }
 
@@ -168,11 +180,7 @@ pub(crate) fn too_many_conflicts(workload: &Workload) -> Error {
 }
 
 /// Deletes the run's objects of a kind that a controller owns.
-async fn delete_owned<K>(
-    connection: &Connection,
-    run: &RunId,
-    may_go: impl Fn(&K) -> bool,
-) -> Result<(), Error>
+async fn delete_owned<K>(connection: &Connection, run: &RunId) -> Result<(), Error>
 where
     K: kube::Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
     K::DynamicType: Default,
@@ -181,11 +189,9 @@ where
     let kind = K::plural(&K::DynamicType::default()).into_owned();
     let parameters = ListParams::default().labels(&run.selector());
     let objects = connection.request("list", &kind, || api.list(&parameters)).await?;
-    for object in
-        objects.items.iter().filter(|object| !object.owner_references().is_empty() && may_go(object))
-    {
+    for object in objects.items.iter().filter(|object| !object.owner_references().is_empty()) {
         let name = object.name_any();
-        let parameters = DeleteParams::default();
+        let parameters = DeleteParams::background();
         connection
             .request_optional("delete", &format!("{kind}/{name}"), || api.delete(&name, &parameters))
             .await?;

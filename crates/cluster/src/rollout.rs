@@ -26,6 +26,8 @@ const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(10);
 /// for each other.
 const MAX_CRASHES: i32 = 3;
 const LOG_LINES: i64 = 20;
+/// Unlike a quota, Pod Security does not change its mind when other pods end.
+const NEVER_ADMITTED: &str = "violates PodSecurity";
 
 /// How the pods of a workload are to be.
 #[derive(Clone, Debug)]
@@ -75,11 +77,18 @@ pub(crate) async fn wait(
     let deadline = Instant::now() + timeout;
     let mut complaining_since = BTreeMap::new();
     let mut pending: Vec<&Workload> = workloads.iter().collect();
+    // Warnings of earlier days are no complaint about this rollout.
+    let mut known_warnings = BTreeMap::new();
+    for workload in workloads {
+        let time = last_warning(connection, workload).await.map_or(0, |(time, _)| time);
+        known_warnings.insert(workload.reference(), time);
+    }
     loop {
         let mut still_pending = Vec::new();
         for workload in pending {
             let reference = workload.reference();
-            let look = look_at(connection, workload, goal).await?;
+            let since = known_warnings.get(&reference).copied().unwrap_or(0);
+            let look = look_at(connection, workload, goal, since).await?;
             observer.event(Event::Rollout {
                 workload: reference.clone(),
                 ready: look.ready,
@@ -134,18 +143,21 @@ pub(crate) async fn living_pods(connection: &Connection, workload: &Workload) ->
     Ok(pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect())
 }
 
-/// Deletes the pods that do not meet the goal, where the controller leaves that to others.
+/// Deletes the pods that do not meet the goal, where the controller leaves that to others: always, or, as a
+/// StatefulSet does, when they are not ready (Kubernetes: StatefulSets, "Forced rollback").
 pub(crate) async fn replace_pods(
     connection: &Connection,
     workload: &Workload,
     goal: &Goal,
 ) -> Result<(), Error> {
-    if !workload.replaces_only_deleted_pods() {
+    let all = workload.replaces_only_deleted_pods();
+    if !all && workload.kind() != Kind::StatefulSet {
         return Ok(());
     }
     let api = connection.pods();
     let parameters = DeleteParams::default();
-    for pod in living_pods(connection, workload).await?.iter().filter(|pod| !goal.is_met_by(pod)) {
+    let pods = living_pods(connection, workload).await?;
+    for pod in pods.iter().filter(|pod| !goal.is_met_by(pod) && (all || !is_ready(pod))) {
         let name = pod.name_any();
         connection
             .request_optional("delete", &format!("pod/{name}"), || api.delete(&name, &parameters))
@@ -154,7 +166,12 @@ pub(crate) async fn replace_pods(
     Ok(())
 }
 
-async fn look_at(connection: &Connection, workload: &Workload, goal: &Goal) -> Result<Look, Error> {
+async fn look_at(
+    connection: &Connection,
+    workload: &Workload,
+    goal: &Goal,
+    since: i64,
+) -> Result<Look, Error> {
     let Some(current) = Workload::find(connection, workload.kind(), &workload.name()).await? else {
         let reason = "it was deleted meanwhile".to_owned();
         let complaint = Complaint { reason, log_of: None, is_final: true };
@@ -171,10 +188,10 @@ async fn look_at(connection: &Connection, workload: &Workload, goal: &Goal) -> R
         complaint = as_wanted
             .iter()
             .find_map(|pod| complaint_of_pod(pod))
-            .or_else(|| complaint_of_workload(&current));
+            .or_else(|| current.is_observed().then(|| complaint_of_workload(&current)).flatten());
     }
     if complaint.is_none() && !is_done && as_wanted.is_empty() {
-        complaint = complaint_of_events(connection, &current).await;
+        complaint = complaint_of_events(connection, &current, since).await;
     }
     Ok(Look { ready, wanted, is_done, complaint })
 }
@@ -225,13 +242,13 @@ fn complaint_of_workload(workload: &Workload) -> Option<Complaint> {
         field("type") == Some("ReplicaFailure") && field("status") == Some("True")
     })?;
     let reason = condition.get("message").and_then(Value::as_str).unwrap_or("no pod can be created");
-    Some(Complaint { reason: reason.to_owned(), log_of: None, is_final: reason.contains("forbidden") })
+    Some(Complaint { reason: reason.to_owned(), log_of: None, is_final: reason.contains(NEVER_ADMITTED) })
 }
 
 /// StatefulSets and DaemonSets say only in events that they may not create their pods.
-async fn complaint_of_events(connection: &Connection, workload: &Workload) -> Option<Complaint> {
-    let warning = last_warning(connection, workload).await?;
-    let is_final = warning.contains("forbidden");
+async fn complaint_of_events(connection: &Connection, workload: &Workload, since: i64) -> Option<Complaint> {
+    let (_, warning) = last_warning(connection, workload).await.filter(|(time, _)| *time > since)?;
+    let is_final = warning.contains(NEVER_ADMITTED);
     warning.starts_with("FailedCreate").then_some(Complaint { reason: warning, log_of: None, is_final })
 }
 
@@ -243,14 +260,15 @@ async fn at_the_deadline(
 ) -> Complaint {
     let mut reason =
         format!("{} of {} pods were ready after {} s", look.ready, look.wanted, timeout.as_secs());
-    if let Some(warning) = last_warning(connection, workload).await {
+    if let Some((_, warning)) = last_warning(connection, workload).await {
         reason = format!("{reason}; {warning}");
     }
     Complaint { reason, log_of: None, is_final: true }
 }
 
-/// The newest warning event of the workload or its pods. Without the permission to read events: none.
-async fn last_warning(connection: &Connection, workload: &Workload) -> Option<String> {
+/// The newest warning event of the workload or its pods, with its time in seconds since 1970 by the cluster's
+/// clock. Without the permission to read events: none.
+async fn last_warning(connection: &Connection, workload: &Workload) -> Option<(i64, String)> {
     let parameters = ListParams::default().fields("type=Warning");
     let events = connection.api::<KubernetesEvent>().list(&parameters).await.ok()?;
     let name = workload.name();
@@ -258,16 +276,11 @@ async fn last_warning(connection: &Connection, workload: &Workload) -> Option<St
         let involved = event.involved_object.name.as_deref().unwrap_or_default();
         involved == name || involved.strip_prefix(&name).is_some_and(|rest| rest.starts_with('-'))
     };
-    let newest = events
-        .items
-        .iter()
-        .filter(is_its)
-        .max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0.as_second()))?;
-    Some(format!(
-        "{}: {}",
-        newest.reason.as_deref().unwrap_or_default(),
-        newest.message.as_deref().unwrap_or_default()
-    ))
+    let time = |event: &KubernetesEvent| event.last_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+    let newest = events.items.iter().filter(is_its).max_by_key(|event| time(event))?;
+    let reason = newest.reason.as_deref().unwrap_or_default();
+    let message = newest.message.as_deref().unwrap_or_default();
+    Some((time(newest), format!("{reason}: {message}")))
 }
 
 async fn rollout_error(connection: &Connection, workload: &Workload, complaint: Complaint) -> Error {

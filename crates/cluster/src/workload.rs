@@ -25,7 +25,9 @@ pub struct Workload {
 }
 
 impl Workload {
-    pub(crate) fn from_object(kind: Kind, object: DynamicObject) -> Self {
+    pub(crate) fn from_object(kind: Kind, mut object: DynamicObject) -> Self {
+        // Items of a list come without.
+        object.types = Some(kind.type_meta());
         Self { kind, object }
     }
 
@@ -56,7 +58,7 @@ impl Workload {
     pub(crate) async fn find(connection: &Connection, kind: Kind, name: &str) -> Result<Option<Self>, Error> {
         let api = connection.workloads(kind);
         let object = connection.request_optional("get", &format!("{kind}/{name}"), || api.get(name)).await?;
-        Ok(object.map(|object| Self { kind, object }))
+        Ok(object.map(|object| Self::from_object(kind, object)))
     }
 
     /// The kind.
@@ -180,7 +182,7 @@ impl Workload {
                 }
             })
             .await?;
-        Ok(object.map(|object| Self { kind: self.kind, object }))
+        Ok(object.map(|object| Self::from_object(self.kind, object)))
     }
 
     pub(crate) fn already_prepared_by(&self, preparation: Preparation) -> Error {

@@ -39,7 +39,8 @@ pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, Com
     }
     finish::finish(&mut directory, &args.report.source, args.report.shown(), terminal)?;
     if some_still_run(directory.run()) {
-        terminal.hint("Go writes counters when a process ends; podcov eject ends the prepared pods and collects");
+        terminal
+            .hint("Go writes counters when a process ends; podcov eject ends the prepared pods and collects");
     }
     Ok(finish::exit_code(directory.run(), 0, &cluster.interrupt, args.report.allow_incomplete))
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Cluster, cluster_error};
 use crate::error::{CommandError, ErrorKind};
 
-/// Beyond the rollout and the pods' own deadline.
+/// For the services themselves to end.
 const MARGIN: Duration = Duration::from_mins(1);
 /// Listing the pods is one request, which is repeated while the API server is away.
 const LIST_TIMEOUT: Duration = Duration::from_mins(2);
@@ -62,13 +62,6 @@ impl Cluster<'_> {
         for run in prepared {
             result = result.and(run.put_back(&self.connection, &*self.watching).await);
         }
-        self.watching.begin("collecting", "from the pods that end");
-        let time = match &result {
-            Ok(()) => timeouts.rollout + timeouts.collect + MARGIN,
-            // The pods of what could not be put back do not end.
-            Err(_) => timeouts.collect,
-        };
-        self.wait_until_ended(collectors, time).await?;
         if result.is_ok() {
             self.watching.begin("putting back", "waiting for the original pods");
             for run in prepared {
@@ -76,17 +69,28 @@ impl Cluster<'_> {
                     run.wait_until_restored(&self.connection, timeouts.rollout, &*self.watching).await;
                 result = result.and(restored);
             }
-            // A pod that a controller created while its workload was put back is known by now.
-            self.wait_until_ended(collectors, timeouts.collect).await?;
         }
         for run in prepared {
-            if let Err(error) = run.clean_up(&self.connection).await {
-                let error = cluster_error(error);
-                self.watching.note(format!("podcov's own objects are not all gone: {error}"));
-            }
+            self.note_leftovers(run.remove_revisions(&self.connection).await);
+        }
+        self.watching.begin("collecting", "from the pods that end");
+        let time = match &result {
+            Ok(()) => timeouts.rollout + timeouts.collect + MARGIN,
+            // Pods of what could not be put back do not end.
+            Err(_) => timeouts.collect + MARGIN,
+        };
+        self.wait_until_ended(collectors, time).await?;
+        for run in prepared {
+            self.note_leftovers(run.clean_up(&self.connection).await);
         }
         self.watching.end();
         result.map_err(cluster_error)
+    }
+
+    fn note_leftovers(&self, result: Result<(), podcov_cluster::Error>) {
+        if let Err(error) = result {
+            self.watching.note(format!("podcov's own objects are not all gone: {}", cluster_error(error)));
+        }
     }
 
     async fn wait_until_ended(&self, collectors: &[&Collector], time: Duration) -> Result<(), CommandError> {

@@ -54,7 +54,8 @@ fn print(manifests: &Manifests, word: &str, terminal: &Terminal) -> Result<(), C
         terminal.warning(note);
     }
     terminal.data(&manifests.text)?;
-    let subject = if manifests.changed.is_empty() { "nothing".to_owned() } else { manifests.changed.join(", ") };
+    let subject =
+        if manifests.changed.is_empty() { "nothing".to_owned() } else { manifests.changed.join(", ") };
     terminal.step(word, &subject, "");
     Ok(())
 }

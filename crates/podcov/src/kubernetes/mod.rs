@@ -78,12 +78,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn collector(&self, scope: Scope, purpose: Purpose) -> Collector {
-        Collector::start(
-            self.connection.clone(),
-            scope,
-            purpose,
-            Arc::<Watching>::clone(&self.watching),
-        )
+        Collector::start(self.connection.clone(), scope, purpose, Arc::<Watching>::clone(&self.watching))
     }
 
     /// One for each run, for the workloads that it was restricted to.
@@ -133,7 +128,11 @@ impl<'a> Cluster<'a> {
     fn place(&self) -> String {
         let context = self.connection.context();
         let namespace = self.connection.namespace();
-        if context.is_empty() { format!("-n {namespace}") } else { format!("--context {context} -n {namespace}") }
+        if context.is_empty() {
+            format!("-n {namespace}")
+        } else {
+            format!("--context {context} -n {namespace}")
+        }
     }
 
     /// Writes what the pods came to into the record.

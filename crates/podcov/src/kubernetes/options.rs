@@ -61,8 +61,9 @@ pub fn agent_named(name: Option<&str>) -> Result<&'static [u8], CommandError> {
     };
     agent_binary(architecture).ok_or_else(|| {
         let name = name.unwrap_or("amd64");
-        CommandError::failure(format!("this build of podcov carries no agent for {name} nodes"))
-            .hint("install a release for Linux, or set PODCOV_AGENT_AMD64 or PODCOV_AGENT_ARM64 when building")
+        CommandError::failure(format!("this build of podcov carries no agent for {name} nodes")).hint(
+            "install a release for Linux, or set PODCOV_AGENT_AMD64 or PODCOV_AGENT_ARM64 when building",
+        )
     })
 }
 

@@ -32,7 +32,8 @@ pub fn captures(pod: &PodResult, namespace: &str, relative: impl Fn(&Path) -> St
 }
 
 fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
-    let has_data = |container: &ContainerResult| container.processes_started > 0 || container.counter_files > 0;
+    let has_data =
+        |container: &ContainerResult| container.processes_started > 0 || container.counter_files > 0;
     if !has_data(container) {
         let is_heard = pod.was_reached && pod.end != Some(HandOverEnd::Unreachable);
         if !pod.containers_named && pod.containers.iter().any(has_data) {
@@ -61,7 +62,11 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
         }
         (_, Some(_)) | (Some(HandOverEnd::Complete), None) => lost(LossReason::Killed, missing, container),
         (Some(HandOverEnd::Unreachable), None) => unreachable(pod, container),
-        (None, None) => lost(LossReason::StillRunning, format!("{missing}; the others still run"), container),
+        (None, None) => lost(
+            LossReason::StillRunning,
+            format!("{} of {} processes have ended", container.counter_files, container.processes_started),
+            container,
+        ),
     }
 }
 
@@ -76,7 +81,9 @@ fn lost(reason: LossReason, detail: String, container: &ContainerResult) -> Outc
             (_, "OOMKilled") => " (OOMKilled: out of memory)",
             (137, _) => " (SIGKILL)",
             (143, _) => " (SIGTERM that the program does not handle)",
-            (2, _) if reason == LossReason::Killed => " (a panic, or a SIGTERM that the program does not handle)",
+            (2, _) if reason == LossReason::Killed => {
+                " (a panic, or a SIGTERM that the program does not handle)"
+            }
             (0, _) if reason == LossReason::Killed => " (it ended without running Go's exit hooks)",
             _ => "",
         };
@@ -87,7 +94,11 @@ fn lost(reason: LossReason, detail: String, container: &ContainerResult) -> Outc
 
 fn size(directory: &Path) -> u64 {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
+    entries
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|file| file.len())
+        .sum()
 }
 
 #[cfg(test)]

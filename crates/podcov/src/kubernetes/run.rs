@@ -44,8 +44,7 @@ pub async fn run(
     let mut directory = RunDirectory::create(&args.report.output_dir, terminal)?;
     let run = run_id(&directory.run().id)?;
     let session = session_of(&run);
-    let collector =
-        cluster.collector(Scope::whole(run.clone()), Purpose::Keep(directory.data_directory()));
+    let collector = cluster.collector(Scope::whole(run.clone()), Purpose::Keep(directory.data_directory()));
     let job = Job { args: &args, cluster: &cluster, session: &session, collector: &collector };
     let outcome = job.prepare_and_test(&workloads, agent, &tests).await;
     if let Ok(tests) = &outcome {
@@ -134,10 +133,8 @@ impl Job<'_> {
             let command = self.cluster.eject_command(run);
             cluster_error(error).hint(format!("put back what is left: {command}"))
         })?;
-        let timeouts = Timeouts {
-            rollout: self.args.prepare.timeout,
-            collect: self.args.collection.collect_timeout,
-        };
+        let timeouts =
+            Timeouts { rollout: self.args.prepare.timeout, collect: self.args.collection.collect_timeout };
         self.cluster.end_pods_and_collect(&prepared, &[self.collector], timeouts).await?;
         self.cluster.say_put_back(&prepared);
         Ok(())

@@ -1,0 +1,84 @@
+//! Images of real Go programs, built once for each run of the tests and loaded onto the nodes.
+
+use std::{fs, path::Path, process::Command, sync::LazyLock};
+
+use crate::{output, repository};
+
+/// What the oldest release is that podcov is tested with.
+const OLDEST_GO: &str = "go1.22.12";
+
+/// The shop and the probes.
+pub static IMAGES: LazyLock<Images> = LazyLock::new(Images::build);
+
+/// Names of the images on the nodes.
+#[derive(Debug)]
+pub struct Images {
+    /// The probe, `go build -cover` with the Go on the PATH.
+    pub probe: &'static str,
+    /// The same with the oldest Go.
+    pub probe_of_oldest_go: &'static str,
+    /// The same without `-cover`.
+    pub probe_without_coverage: &'static str,
+}
+
+impl Images {
+    fn build() -> Self {
+        let images = Self {
+            probe: "podcov-probe:newest",
+            probe_of_oldest_go: "podcov-probe:oldest",
+            probe_without_coverage: "podcov-probe:plain",
+        };
+        let probe = repository().join("e2e/probe");
+        let dockerfile = probe.join("Dockerfile");
+        let covered = ["-cover", "-covermode=atomic"];
+        image(images.probe, &probe, ".", "local", &covered, "probe", &dockerfile);
+        image(images.probe_of_oldest_go, &probe, ".", OLDEST_GO, &["-cover"], "probe", &dockerfile);
+        image(images.probe_without_coverage, &probe, ".", "local", &[], "probe", &dockerfile);
+
+        let shop = repository().join("examples/shop");
+        let dockerfile = shop.join("Dockerfile.binary");
+        let covered = ["-cover", "-covermode=atomic", "-coverpkg=./..."];
+        image("shop-api:dev", &shop, "./cmd/api", "local", &covered, "api", &dockerfile);
+        image("shop-worker:dev", &shop, "./cmd/worker", "local", &covered, "worker", &dockerfile);
+        let tags = [
+            images.probe,
+            images.probe_of_oldest_go,
+            images.probe_without_coverage,
+            "shop-api:dev",
+            "shop-worker:dev",
+        ];
+        output(Command::new(repository().join("script/cluster")).arg("load").args(tags));
+        images
+    }
+}
+
+fn image(
+    tag: &str,
+    module: &Path,
+    package: &str,
+    toolchain: &str,
+    flags: &[&str],
+    binary: &str,
+    dockerfile: &Path,
+) {
+    let context = tempfile::tempdir().expect("a temporary directory");
+    output(
+        Command::new("go")
+            .current_dir(module)
+            .env("CGO_ENABLED", "0")
+            .env("GOTOOLCHAIN", toolchain)
+            .arg("build")
+            .args(flags)
+            .arg("-o")
+            .arg(context.path().join(binary))
+            .arg(package),
+    );
+    // One time for all builds: an image that did not change is not loaded again.
+    fs::copy(dockerfile, context.path().join("Dockerfile")).expect("the Dockerfile is copied");
+    output(
+        Command::new("docker")
+            .args(["build", "--quiet", "--tag", tag, "--build-arg"])
+            .arg(format!("SERVICE={binary}"))
+            .arg(context.path()),
+    );
+}

@@ -1,0 +1,209 @@
+//! podcov as a user starts it: the built command, its terminal and its run directory.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, LazyLock, Mutex},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    cluster::{CONTEXT, KUBECONFIG},
+    output, repository, wait_until,
+};
+
+/// A whole run on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The command under test, built from the tree.
+pub static PODCOV: LazyLock<PathBuf> = LazyLock::new(|| {
+    output(Command::new(env!("CARGO")).current_dir(repository()).args([
+        "build",
+        "--quiet",
+        "--package",
+        "podcov",
+    ]));
+    let test = std::env::current_exe().expect("this test has a path");
+    let profile = test.ancestors().nth(2).expect("tests are in target/<profile>/deps");
+    profile.join("podcov")
+});
+
+/// One start of podcov, with a directory of its own.
+#[derive(Debug)]
+pub struct Podcov {
+    command: Command,
+    directory: Arc<TempDir>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    directory: Arc<TempDir>,
+}
+
+/// A podcov that runs.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stderr: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+    stdout: Arc<Mutex<String>>,
+    directory: Arc<TempDir>,
+}
+
+impl Podcov {
+    /// `podcov <command>` in a namespace.
+    pub fn new(command: &str, namespace: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut podcov = Self { command: Command::new(&*PODCOV), directory: Arc::new(directory) };
+        podcov.command.env("KUBECONFIG", &*KUBECONFIG).current_dir(podcov.directory.path());
+        podcov.arguments([command, "--context", CONTEXT, "-n", namespace])
+    }
+
+    /// The same program with nothing but these arguments.
+    pub fn bare<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut podcov = Self { command: Command::new(&*PODCOV), directory: Arc::new(directory) };
+        podcov.command.env("KUBECONFIG", &*KUBECONFIG).current_dir(podcov.directory.path());
+        podcov.arguments(arguments)
+    }
+
+    /// Appends arguments.
+    pub fn arguments<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets a variable.
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// In the directory of another start, which may have left a run there.
+    pub fn in_directory_of(mut self, other: &Outcome) -> Self {
+        self.directory = Arc::clone(&other.directory);
+        self.command.current_dir(self.directory.path());
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Outcome {
+        self.start().wait()
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("podcov starts");
+        let (stdout, stderr) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
+        let readers = vec![
+            copy_lines(child.stdout.take().expect("it has an output"), Arc::clone(&stdout)),
+            copy_lines(child.stderr.take().expect("it has an error output"), Arc::clone(&stderr)),
+        ];
+        Running { child, stderr, readers, stdout, directory: self.directory }
+    }
+}
+
+impl Running {
+    /// Waits until it says this on standard error.
+    pub fn wait_for(&mut self, text: &str) {
+        wait_until(&format!("podcov says {text:?}"), PATIENCE, || {
+            let is_said = self.stderr.lock().expect("nobody panicked").contains(text);
+            let has_ended = self.child.try_wait().expect("it can be waited for").is_some();
+            let said = || self.stderr.lock().expect("nobody panicked").clone();
+            assert!(is_said || !has_ended, "podcov ended before it said {text:?}:\n{}", said());
+            is_said
+        });
+    }
+
+    /// Where its files go.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = i32::try_from(self.child.id()).expect("a process id");
+        kill(Pid::from_raw(process), signal).expect("it can be signalled");
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Outcome {
+        let mut status = None;
+        wait_until("podcov ends", PATIENCE, || {
+            status = self.child.try_wait().expect("it can be waited for");
+            status.is_some()
+        });
+        for reader in self.readers.drain(..) {
+            // What podcov started may still hold the pipe; what it said by now is enough.
+            if status.is_some_and(|status| status.code().is_some()) {
+                reader.join().expect("nobody panicked");
+            }
+        }
+        let text = |buffer: &Mutex<String>| buffer.lock().expect("nobody panicked").clone();
+        Outcome {
+            code: status.and_then(|status| status.code()),
+            stdout: text(&self.stdout),
+            stderr: text(&self.stderr),
+            directory: self.directory,
+        }
+    }
+}
+
+fn copy_lines(from: impl Read + Send + 'static, to: Arc<Mutex<String>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = to.lock().expect("nobody panicked");
+            text.push_str(&line);
+            text.push('\n');
+        }
+    })
+}
+
+impl Outcome {
+    /// It ended with this code.
+    pub fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\n--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// It said this on standard error.
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "no {text:?} in\n{}", self.stderr);
+        self
+    }
+
+    /// It reported this on standard output.
+    pub fn reports(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "no {text:?} in\n{}", self.stdout);
+        self
+    }
+
+    /// The run directory.
+    pub fn run_directory(&self) -> PathBuf {
+        self.directory.path().join("coverage")
+    }
+
+    /// Its record.
+    pub fn record(&self) -> Value {
+        let text = std::fs::read_to_string(self.run_directory().join("run.json")).expect("there is a record");
+        serde_json::from_str(&text).expect("the record is JSON")
+    }
+}

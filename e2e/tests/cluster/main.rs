@@ -1,0 +1,9 @@
+//! podcov on a real cluster, as users meet it.
+
+mod endings;
+mod interruption;
+mod kinds;
+mod mistakes;
+mod permissions;
+mod shop;
+mod steps;

@@ -1,0 +1,69 @@
+//! The documented Role is enough, and each missing verb is named.
+
+use std::{fs, path::Path};
+
+use podcov_e2e::{
+    cluster::{self, KUBECONFIG},
+    namespace::Namespace,
+    podcov::Podcov,
+    repository,
+    workload::{container, deployment, pod, pod_spec, workload},
+};
+
+/// The documented Role, as it stands in `docs/rbac.md`.
+fn documented_role() -> String {
+    let text = fs::read_to_string(repository().join("docs/rbac.md")).expect("the document is there");
+    let (_, rest) = text.split_once("```yaml\n").expect("it has a Role");
+    rest.split_once("```").expect("the block ends").0.to_owned()
+}
+
+/// A kubeconfig of a service account that may do what the Role says.
+fn restricted(namespace: &Namespace, role: &str, directory: &Path) -> String {
+    let name = namespace.name();
+    cluster::apply(name, role);
+    cluster::run(&["create", "serviceaccount", "-n", name, "tester"]);
+    let account = format!("--serviceaccount={name}:tester");
+    cluster::run(&["create", "rolebinding", "-n", name, "podcov", "--role=podcov", &account]);
+    let token = cluster::run(&["create", "token", "-n", name, "tester", "--duration=1h"]);
+    let path = directory.join("kubeconfig").display().to_string();
+    fs::copy(&*KUBECONFIG, &path).expect("it can be copied");
+    let credentials = format!("--token={}", token.trim());
+    cluster::run(&["config", "--kubeconfig", &path, "set-credentials", "tester", &credentials]);
+    cluster::run(&["config", "--kubeconfig", &path, "set-context", "--current", "--user=tester"]);
+    path
+}
+
+#[test]
+fn the_documented_role_is_enough_for_every_kind() {
+    let namespace = Namespace::new("rbac");
+    let spec = pod_spec(vec![container("probe", 8080, &[])]);
+    for kind in ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"] {
+        namespace.start(&workload(kind, &kind.to_ascii_lowercase(), 1, &spec));
+    }
+    namespace.start(&pod("bare", &spec));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let kubeconfig = restricted(&namespace, &documented_role(), directory.path());
+    Podcov::new("run", namespace.name())
+        .arguments(["--all", "--yes", "--kubeconfig", &kubeconfig, "--", "true"])
+        .run()
+        .ends_with(0);
+    namespace.assert_untouched();
+}
+
+#[test]
+fn a_missing_permission_is_named_with_verb_and_resource() {
+    let namespace = Namespace::new("forbidden");
+    namespace.start(&deployment("probe", 1, &[]));
+    let role = documented_role();
+    let without_update = role.replace("\"update\"", "\"patch\"");
+    assert_ne!(role, without_update, "the Role has the verb update");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let kubeconfig = restricted(&namespace, &without_update, directory.path());
+    Podcov::new("run", namespace.name())
+        .arguments(["deploy/probe", "--kubeconfig", &kubeconfig, "--", "true"])
+        .run()
+        .ends_with(1)
+        .says("cannot update resource \"deployments\"")
+        .says("Hint: docs/rbac.md");
+    namespace.assert_untouched();
+}
