@@ -4,9 +4,10 @@
 //! its own, which goes away with it.
 
 #![allow(
+    clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::return_self_not_must_use,
-    reason = "assertions are called for their panics"
+    reason = "this is for tests: assertions are called for their panics"
 )]
 
 pub mod cluster;

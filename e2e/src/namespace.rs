@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Pods of a node that is busy with many tests take a while.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A namespace of the cluster that admits only pods of Pod Security `restricted`.
 #[derive(Debug)]

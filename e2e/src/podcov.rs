@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A whole run on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The command under test, built from the tree.
 pub static PODCOV: LazyLock<PathBuf> = LazyLock::new(|| {

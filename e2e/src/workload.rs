@@ -24,7 +24,7 @@ pub fn container(name: &str, port: u16, arguments: &[&str]) -> Value {
 }
 
 /// A pod with these containers.
-pub fn pod_spec(containers: Vec<Value>) -> Value {
+pub fn pod_spec(containers: &[Value]) -> Value {
     json!({
         "automountServiceAccountToken": false,
         "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -57,7 +57,7 @@ pub fn workload(kind: &str, name: &str, replicas: u32, pod_spec: &Value) -> Valu
 
 /// A Deployment of one container with the probe.
 pub fn deployment(name: &str, replicas: u32, arguments: &[&str]) -> Value {
-    workload("Deployment", name, replicas, &pod_spec(vec![container(name, 8080, arguments)]))
+    workload("Deployment", name, replicas, &pod_spec(&[container(name, 8080, arguments)]))
 }
 
 /// A bare Pod.

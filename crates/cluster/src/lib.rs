@@ -2,11 +2,10 @@
 //! their data comes back.
 //!
 //! The only crate that names `kube`. It prints nothing: what goes on is told to an [`Observer`], what went
-//! wrong is an [`Error`]. Of this machine it touches
-//! only the data directory it is given.
+//! wrong is an [`Error`]. Of this machine it touches only the data directory it is given.
 //!
-//! The way through: [`Connection`] → [`Target`]s → [`Workload`]s → [`inject`](injection) → [`rollout`] →
-//! [`Collector`] → [`eject`](injection).
+//! The way through: [`Connection`] → [`Target`]s → [`Workload`]s → [`injection`] → `rollout` →
+//! [`Collector`] → [`PreparedRun`].
 
 pub mod agent_config_map;
 mod bare_pod;

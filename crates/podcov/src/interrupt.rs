@@ -61,11 +61,6 @@ impl Interrupt {
         self.request(0).await
     }
 
-    /// Waits for a request that comes after this call, whatever came before: "and now really stop".
-    pub async fn requested_again(&self) -> Signal {
-        self.request(self.requests()).await
-    }
-
     /// Waits for a request by the number of those before it; returns at once when there was one.
     pub async fn request(&self, before: usize) -> Signal {
         let mut requests = self.requests.clone();
@@ -174,7 +169,7 @@ mod tests {
         ask(Signal::Interrupt);
         assert_eq!(interrupt.requested().await, Signal::Interrupt);
 
-        let again = interrupt.requested_again();
+        let again = interrupt.request(interrupt.requests());
         tokio::pin!(again);
         assert!(futures_are_pending(again.as_mut()).await);
         ask(Signal::Terminate);

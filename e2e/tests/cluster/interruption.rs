@@ -12,7 +12,7 @@ use podcov_e2e::{
 };
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A phase of a run, and how to get a run into it.
 #[derive(Clone, Copy, Debug)]

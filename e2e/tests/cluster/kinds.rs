@@ -12,7 +12,7 @@ use serde_json::json;
 #[test]
 fn all_workloads_of_a_namespace_are_covered_and_put_back() {
     let namespace = Namespace::new("kinds");
-    let spec = |arguments: &[&str]| pod_spec(vec![container("probe", 8080, arguments)]);
+    let spec = |arguments: &[&str]| pod_spec(&[container("probe", 8080, arguments)]);
     for kind in ["StatefulSet", "DaemonSet", "ReplicaSet"] {
         namespace.start(&workload(kind, &kind.to_ascii_lowercase(), 2, &spec(&[])));
     }
@@ -72,7 +72,7 @@ fn every_container_of_a_pod_reports_and_one_without_coverage_is_left_out() {
     let namespace = Namespace::new("containers");
     let mut plain = container("plain", 8082, &[]);
     plain["image"] = json!(IMAGES.probe_without_coverage);
-    let spec = pod_spec(vec![container("front", 8080, &[]), container("back", 8081, &[]), plain]);
+    let spec = pod_spec(&[container("front", 8080, &[]), container("back", 8081, &[]), plain]);
     namespace.start(&workload("Deployment", "trio", 1, &spec));
     let outcome = Podcov::new("run", namespace.name())
         .arguments(["deploy/trio", "--", "true"])

@@ -91,7 +91,7 @@ fn a_program_that_does_not_start_once_prepared_shows_its_log_and_is_put_back() {
 #[test]
 fn a_stateful_set_that_does_not_start_once_prepared_is_put_back() {
     let namespace = Namespace::new("refuses-stateful");
-    let spec = pod_spec(vec![container("probe", 8080, &["-refuse-gocoverdir"])]);
+    let spec = pod_spec(&[container("probe", 8080, &["-refuse-gocoverdir"])]);
     namespace.start(&workload("StatefulSet", "probe", 2, &spec));
     let before = namespace.as_written("statefulset/probe");
     Podcov::new("run", namespace.name())
@@ -190,7 +190,7 @@ fn a_second_run_is_refused_with_the_reason_and_may_take_over() {
 fn two_runs_on_two_workloads_do_not_meet() {
     let namespace = Namespace::new("side-by-side");
     for name in ["one", "two"] {
-        namespace.start(&workload("Deployment", name, 1, &pod_spec(vec![container("probe", 8080, &[])])));
+        namespace.start(&workload("Deployment", name, 1, &pod_spec(&[container("probe", 8080, &[])])));
     }
     let start = |name: &str| {
         Podcov::new("run", namespace.name())

@@ -36,7 +36,7 @@ fn restricted(namespace: &Namespace, role: &str, directory: &Path) -> String {
 #[test]
 fn the_documented_role_is_enough_for_every_kind() {
     let namespace = Namespace::new("rbac");
-    let spec = pod_spec(vec![container("probe", 8080, &[])]);
+    let spec = pod_spec(&[container("probe", 8080, &[])]);
     for kind in ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"] {
         namespace.start(&workload(kind, &kind.to_ascii_lowercase(), 1, &spec));
     }

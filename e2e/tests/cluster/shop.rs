@@ -19,7 +19,7 @@ use podcov_e2e::{
 };
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Every directory that holds meta-data.
 fn covdata_directories(directory: &Path) -> Vec<PathBuf> {
@@ -154,7 +154,7 @@ fn the_classic_path_with_a_host_path_ends_in_a_report() {
     let mut probe = container("probe", 8080, &[]);
     probe["env"] = json!([{"name": "GOCOVERDIR", "value": "/coverdata"}]);
     probe["volumeMounts"] = json!([{"name": "coverdata", "mountPath": "/coverdata"}]);
-    let mut spec = pod_spec(vec![probe]);
+    let mut spec = pod_spec(&[probe]);
     spec["volumes"] = json!([{
         "name": "coverdata",
         "hostPath": {"path": format!("/coverdata/{NAME}"), "type": "Directory"},

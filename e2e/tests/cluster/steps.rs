@@ -81,7 +81,7 @@ fn manifests_are_prepared_applied_and_put_back() {
     let namespace = Namespace::new("manifests");
     namespace.start(&deployment("probe", 1, &[]));
     let before = namespace.as_written("deployment/probe");
-    let spec = pod_spec(vec![container("probe", 8080, &[])]);
+    let spec = pod_spec(&[container("probe", 8080, &[])]);
     let manifests = [workload("Deployment", "probe", 1, &spec), service("probe")];
     let directory = tempfile::tempdir().expect("a temporary directory");
     let file = directory.path().join("probe.yaml");

@@ -1,6 +1,6 @@
 //! Capture put into a manifest, and taken out again, exactly.
 //!
-//! Pure: works on JSON values and contacts nothing. [`eject`] is the inverse of [`inject`]: what `inject`
+//! Pure: works on JSON values and contacts nothing. [`eject`] is the inverse of [`inject()`]: what `inject`
 //! replaced or had to create is recorded in an annotation of the object itself, so any later podcov can put
 //! it back, also after somebody changed other parts of the object. Unknown fields pass through untouched.
 

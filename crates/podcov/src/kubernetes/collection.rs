@@ -7,7 +7,10 @@ use podcov_cluster::{Collector, PreparedRun};
 use tokio::time::Instant;
 
 use super::{Cluster, cluster_error};
-use crate::error::{CommandError, ErrorKind};
+use crate::{
+    error::{CommandError, ErrorKind},
+    interrupt::Signal,
+};
 
 /// For the services themselves to end.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -26,7 +29,8 @@ pub struct Timeouts {
 impl Cluster<'_> {
     /// Puts back what is in `prepared`, takes what its pods hand over, and takes podcov's own objects away.
     ///
-    /// A second interruption abandons it; what is left is named with the command that puts it back.
+    /// One interruption may come before or meanwhile; the next one abandons it, and what is left is named with
+    /// the command that puts it back.
     pub(super) async fn end_pods_and_collect(
         &self,
         prepared: &[PreparedRun],
@@ -39,12 +43,21 @@ impl Cluster<'_> {
         };
         tokio::select! {
             biased;
-            signal = self.interrupt.requested_again() => Err(with_hints(CommandError::new(
+            signal = self.abandoned() => Err(with_hints(CommandError::new(
                 ErrorKind::Interrupted(signal),
                 "stopped before everything was put back and collected",
             ))),
             result = self.put_back_and_wait(prepared, collectors, timeouts) => result.map_err(with_hints),
         }
+    }
+
+    async fn abandoned(&self) -> Signal {
+        let followed = self.interrupt.requests();
+        if followed == 0 {
+            self.interrupt.request(0).await;
+            self.terminal.warning("first everything is put back and collected; once more stops at once");
+        }
+        self.interrupt.request(followed.max(1)).await
     }
 
     async fn put_back_and_wait(

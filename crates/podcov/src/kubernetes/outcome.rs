@@ -40,7 +40,7 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
             return Outcome::NotInstrumented;
         }
         return if is_heard {
-            lost(LossReason::NoData, "no process built with coverage started".to_owned(), container)
+            lost(LossReason::NoData, "no process built with coverage started", container)
         } else {
             unreachable(pod, container)
         };
@@ -54,17 +54,17 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
     );
     let is_full = pod.volume_free_bytes.is_some_and(|free| free < FULL_VOLUME_BYTES);
     if is_full && !container.unfinished_files.is_empty() {
-        return lost(LossReason::DiskFull, format!("{missing}; the data volume is full"), container);
+        return lost(LossReason::DiskFull, &format!("{missing}; the data volume is full"), container);
     }
     match (pod.end, &container.ending) {
         (Some(HandOverEnd::Deadline), _) => {
-            lost(LossReason::Deadline, format!("{missing} before the pod's deadline"), container)
+            lost(LossReason::Deadline, &format!("{missing} before the pod's deadline"), container)
         }
-        (_, Some(_)) | (Some(HandOverEnd::Complete), None) => lost(LossReason::Killed, missing, container),
+        (_, Some(_)) | (Some(HandOverEnd::Complete), None) => lost(LossReason::Killed, &missing, container),
         (Some(HandOverEnd::Unreachable), None) => unreachable(pod, container),
         (None, None) => lost(
             LossReason::StillRunning,
-            format!("{} of {} processes have ended", container.counter_files, container.processes_started),
+            &format!("{} of {} processes have ended", container.counter_files, container.processes_started),
             container,
         ),
     }
@@ -72,10 +72,10 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
 
 fn unreachable(pod: &PodResult, container: &ContainerResult) -> Outcome {
     let failure = pod.last_failure.as_deref().unwrap_or("the pod went away before it had sent everything");
-    lost(LossReason::Unreachable, failure.to_owned(), container)
+    lost(LossReason::Unreachable, failure, container)
 }
 
-fn lost(reason: LossReason, detail: String, container: &ContainerResult) -> Outcome {
+fn lost(reason: LossReason, detail: &str, container: &ContainerResult) -> Outcome {
     let ending = container.ending.as_ref().map(|ending| {
         let explanation = match (ending.exit_code, ending.reason.as_str()) {
             (_, "OOMKilled") => " (OOMKilled: out of memory)",

@@ -1,7 +1,7 @@
 //! The main job on this machine: services that podcov starts for the tests.
 //!
 //! Owns the order of the phases and that no service outlives the run. One service is [`service`]'s and
-//! [`launch`]'s, waiting for them is [`readiness`]'s, what they left behind is [`capture`]'s.
+//! [`launch`]'s, waiting for them is [`readiness`]'s, what they left behind is [`mod@capture`]'s.
 
 mod capture;
 mod launch;
