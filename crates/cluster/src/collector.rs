@@ -224,11 +224,14 @@ impl Collector {
         Ok(missing_coverage(&self.shared.pods()))
     }
 
-    /// Everything seen so far, pod by pod.
+    /// Everything seen so far, pod by pod, sorted by workload and name.
     #[must_use]
     pub fn results(&self) -> Vec<PodResult> {
         let pods = self.shared.pods();
-        pods.values().filter(|pod| !pod.never_ran()).map(result::of_pod).collect()
+        let mut results: Vec<PodResult> =
+            pods.values().filter(|pod| !pod.never_ran()).map(result::of_pod).collect();
+        results.sort_by(|one, other| (&one.workload, &one.pod).cmp(&(&other.workload, &other.pod)));
+        results
     }
 }
 

@@ -83,6 +83,19 @@ impl Terminal {
         self.line(&columns(BAD, '✗', "lost", &format!("{whose}: {why}"), ""));
     }
 
+    /// Asks for a yes; none when nobody is there to answer.
+    pub fn ask(&self, question: &str) -> Option<bool> {
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return None;
+        }
+        self.shared.bars.suspend(|| {
+            let _ = write!(anstream::stderr().lock(), "{NOTICE}?{NOTICE:#} {question} [y/N] ");
+            let mut answer = String::new();
+            let read = std::io::stdin().read_line(&mut answer);
+            read.ok().map(|_| matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        })
+    }
+
     /// A next step for the user.
     pub fn hint(&self, message: &str) {
         self.line(&format!("{STRONG}Hint:{STRONG:#} {message}"));

@@ -1,10 +1,13 @@
 //! Every kind of workload, several replicas, several containers.
 
+use std::process::Command;
+
 use podcov_e2e::{
-    cluster, counter_files,
+    cluster::{self, CONTEXT, KUBECONFIG},
+    counter_files,
     image::IMAGES,
     namespace::Namespace,
-    podcov::Podcov,
+    podcov::{PODCOV, Podcov},
     workload::{container, deployment, pod, pod_spec, workload},
 };
 use serde_json::json;
@@ -49,6 +52,36 @@ fn all_workloads_of_a_namespace_are_covered_and_put_back() {
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before, after);
     }
+    namespace.assert_untouched();
+}
+
+#[test]
+fn somebody_at_a_terminal_is_asked_before_a_bare_pod_is_recreated() {
+    let namespace = Namespace::new("ask");
+    namespace.start(&pod("bare", &pod_spec(&[container("probe", 8080, &[])])));
+    let uid = || namespace.get(&["pod/bare"])["metadata"]["uid"].clone();
+    let before = uid();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    // script(1) is a terminal for those who have none.
+    let answer = |answer: &str| {
+        let podcov = PODCOV.display();
+        let name = namespace.name();
+        let command = format!("{podcov} run --context {CONTEXT} -n {name} pod/bare -- true");
+        let typed = format!("echo {answer} | script --quiet --return --command '{command}' /dev/null");
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &typed]).env("KUBECONFIG", &*KUBECONFIG).current_dir(directory.path());
+        let output = shell.output().expect("bash starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let refused = answer("n");
+    assert!(
+        refused.contains("pod e2e-ask/bare has no controller: delete it and create it again? [y/N]"),
+        "{refused}"
+    );
+    assert_eq!(before, uid());
+    let agreed = answer("y");
+    assert!(agreed.contains("1 of 1 pod, 1 of 1 process"), "{agreed}");
+    assert_ne!(before, uid());
     namespace.assert_untouched();
 }
 

@@ -19,9 +19,10 @@ use crate::{
 const COLLECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prepares the workloads, or leaves them as they were.
-pub async fn run(args: InjectArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
+pub async fn run(mut args: InjectArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     let cluster = Cluster::open(&args.cluster, Interrupt::install()?, terminal).await?;
     let workloads = cluster.select(&args.cluster).await?;
+    cluster.agree_to_recreate(&workloads, &mut args.prepare);
     let agent = agent(&cluster.connection, &args.prepare).await?;
     let run = run_id(&new_id())?;
     let injection = injection(&run, &args.prepare, &args.collection);

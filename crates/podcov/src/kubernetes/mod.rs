@@ -17,13 +17,17 @@ mod watching;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use podcov_cluster::{
-    Collector, Connection, ConnectionOptions, PreparedRun, Purpose, RunId, Scope, Selection, Workload,
+    Collector, Connection, ConnectionOptions, Kind, PreparedRun, Purpose, RunId, Scope, Selection, Workload,
 };
 use tokio::time::Instant;
 
 use self::{error::cluster_error, watching::Watching};
 use crate::{
-    cli::ClusterArgs, error::CommandError, interrupt::Interrupt, run_directory::RunDirectory, terminal,
+    cli::{ClusterArgs, PrepareArgs},
+    error::CommandError,
+    interrupt::Interrupt,
+    run_directory::RunDirectory,
+    terminal,
     terminal::Terminal,
 };
 
@@ -59,6 +63,20 @@ impl<'a> Cluster<'a> {
         let targets = targets.map_err(cluster_error)?;
         let selection = Selection { targets, selector: args.selector.clone(), all: args.all };
         self.interrupt.or(selection.resolve(&self.connection)).await?.map_err(cluster_error)
+    }
+
+    /// Bare Pods are deleted and created again only when the user agrees: by `--yes`, or when asked.
+    fn agree_to_recreate(&self, workloads: &[Workload], prepare: &mut PrepareArgs) {
+        let names: Vec<String> = workloads
+            .iter()
+            .filter(|workload| workload.kind() == Kind::Pod)
+            .map(Workload::display_name)
+            .collect();
+        if names.is_empty() || prepare.yes {
+            return;
+        }
+        let question = format!("{} has no controller: delete it and create it again?", names.join(", "));
+        prepare.yes = self.terminal.ask(&question).unwrap_or(false);
     }
 
     /// What is prepared in the namespace: by this run if one is named, and of these workloads if any are.

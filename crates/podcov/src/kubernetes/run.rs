@@ -26,13 +26,14 @@ use crate::{
 
 /// Prepares the workloads, runs the tests, collects, puts back, reports.
 pub async fn run(
-    args: RunArgs,
+    mut args: RunArgs,
     tests: TestCommand,
     interrupt: Interrupt,
     terminal: &Terminal,
 ) -> Result<ExitCode, CommandError> {
     let cluster = Cluster::open(&args.cluster, interrupt, terminal).await?;
     let workloads = cluster.select(&args.cluster).await?;
+    cluster.agree_to_recreate(&workloads, &mut args.prepare);
     let agent = agent(&cluster.connection, &args.prepare).await?;
     let session_of = |run: &RunId| {
         let injection = injection(run, &args.prepare, &args.collection);
