@@ -1,6 +1,7 @@
 //! How a program was started, as its counter file tells.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::counters::ArgumentTables;
@@ -80,6 +81,77 @@ impl<'a> Arguments<'a> {
                 .ok_or(Error::Malformed { offset, reason: "argc is not the number of arguments" })?,
         };
         Ok(Self { pairs, count })
+    }
+}
+
+impl Arguments<'_> {
+    /// The same, with its own copy of the bytes.
+    #[must_use]
+    pub fn to_run_arguments(&self) -> RunArguments {
+        let value = |key: &str| find(&self.pairs, key).unwrap_or_default().to_vec();
+        RunArguments {
+            program: (0..self.count).map(|number| value(&format!("argv{number}"))).collect(),
+            operating_system: value("GOOS"),
+            architecture: value("GOARCH"),
+        }
+    }
+}
+
+/// How a program was started, or that in which several runs agree. What is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunArguments {
+    /// `os.Args`, which need not be UTF-8: the program first.
+    pub program: Vec<Vec<u8>>,
+    /// `GOOS`, for example `linux`.
+    pub operating_system: Vec<u8>,
+    /// `GOARCH`, for example `amd64`.
+    pub architecture: Vec<u8>,
+}
+
+impl RunArguments {
+    /// Keeps that in which it agrees with another run, as `go tool covdata merge` does.
+    pub(crate) fn agree(&mut self, other: &Arguments<'_>) {
+        let value = |key: &str| find(&other.pairs, key).unwrap_or_default();
+        let same_program = self.program.len() == other.count
+            && self.program.iter().enumerate().all(|(number, own)| value(&format!("argv{number}")) == own);
+        if !same_program {
+            self.program.clear();
+        }
+        for (own, key) in [(&mut self.operating_system, "GOOS"), (&mut self.architecture, "GOARCH")] {
+            if value(key) != own.as_slice() {
+                own.clear();
+            }
+        }
+    }
+
+    /// Keeps that in which both agree.
+    pub fn agree_with(&mut self, other: &Self) {
+        if self.program != other.program {
+            self.program.clear();
+        }
+        if self.operating_system != other.operating_system {
+            self.operating_system.clear();
+        }
+        if self.architecture != other.architecture {
+            self.architecture.clear();
+        }
+    }
+
+    /// As they stand in a counter file, sorted by key.
+    pub(crate) fn pairs(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
+        let mut pairs = BTreeMap::new();
+        if !self.program.is_empty() {
+            pairs.insert("argc".to_owned(), Cow::Owned(self.program.len().to_string().into_bytes()));
+        }
+        for (number, argument) in self.program.iter().enumerate() {
+            pairs.insert(format!("argv{number}"), Cow::Borrowed(argument.as_slice()));
+        }
+        for (key, value) in [("GOOS", &self.operating_system), ("GOARCH", &self.architecture)] {
+            if !value.is_empty() {
+                pairs.insert(key.to_owned(), Cow::Borrowed(value.as_slice()));
+            }
+        }
+        pairs
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::cursor::{Cursor, length};
 use crate::{Arguments, Error, MetaDataHash};
 
-const MAGIC: [u8; 4] = *b"\0cwm";
+pub(crate) const MAGIC: [u8; 4] = *b"\0cwm";
 const FILE: &str = "counter";
 const FOOTER_LENGTH: usize = 16;
 const SEGMENT_HEADER_LENGTH: usize = 16;
@@ -51,6 +51,12 @@ impl<'a> CounterFile<'a> {
         let mut segments = Segments { flavor: header.flavor, found: Vec::new() };
         header.visit(&mut segments)?;
         Ok(Self { header, segments: segments.found })
+    }
+
+    /// The hash in the header, if there is one. Nothing else is checked.
+    #[must_use]
+    pub fn hash_of(bytes: &[u8]) -> Option<MetaDataHash> {
+        Header::read(bytes).ok().map(|header| header.hash)
     }
 
     /// The meta-data that the counters belong to.
@@ -271,6 +277,19 @@ impl<'a> Header<'a> {
         Ok(Self { hash, flavor, segment_count, segments: cursor })
     }
 
+    /// The segment, if there is one only and its numbers are ULEB128, which is what Go writes. Of its functions nothing
+    /// is checked.
+    pub(crate) fn only_uleb128_segment(&self) -> Option<OnlySegment<'a>> {
+        if self.segment_count != 1 || self.flavor != CounterFlavor::Uleb128 {
+            return None;
+        }
+        let mut cursor = self.segments;
+        let (function_count, arguments) = segment_preamble(&mut cursor).ok()?;
+        let length = cursor.remaining().checked_sub(FOOTER_LENGTH)?;
+        let functions = cursor.take(length, "the functions").ok()?;
+        Some(OnlySegment { arguments, function_count, functions })
+    }
+
     /// Reads all segments.
     pub(crate) fn visit(&self, visitor: &mut impl Visitor<'a>) -> Result<(), Error> {
         let mut cursor = self.segments;
@@ -296,19 +315,8 @@ impl<'a> Header<'a> {
         cursor: &mut Cursor<'a>,
         visitor: &mut impl Visitor<'a>,
     ) -> Result<u64, Error> {
-        let function_count = cursor.u64("a segment header")?;
-        let strings_length = length(cursor.u32("a segment header")?);
-        let arguments_length = length(cursor.u32("a segment header")?);
-        let offset = cursor.offset();
-        let strings = Cursor::new(cursor.take(strings_length, "a segment's string table")?, offset);
-        let offset = cursor.offset();
-        let pairs = Cursor::new(cursor.take(arguments_length, "a segment's arguments")?, offset);
-        // Go counts the padding as arguments. A reader that does not rely on that rounds up as well, and so from
-        // the beginning of the segment, for that is what the writer aligns: a later segment begins anywhere.
-        let preamble = SEGMENT_HEADER_LENGTH.saturating_add(strings_length).saturating_add(arguments_length);
-        cursor.take(preamble.wrapping_neg() % 4, "a segment's padding")?;
-
-        visitor.segment(ArgumentTables { strings, pairs }, *cursor)?;
+        let (function_count, arguments) = segment_preamble(cursor)?;
+        visitor.segment(arguments, *cursor)?;
         for index in 0..function_count {
             // Go's writer goes on counting in a later segment: it says there how many functions the file has so far.
             // No function looks like a footer: it would have no counters, and then it would not be in the file.
@@ -324,6 +332,29 @@ impl<'a> Header<'a> {
         }
         Ok(previous_functions.saturating_add(function_count))
     }
+}
+
+/// A segment, as far as its functions.
+pub(crate) struct OnlySegment<'a> {
+    pub(crate) arguments: ArgumentTables<'a>,
+    pub(crate) function_count: u64,
+    pub(crate) functions: &'a [u8],
+}
+
+/// Reads what stands before the functions: how many there are, and where the arguments are.
+fn segment_preamble<'a>(cursor: &mut Cursor<'a>) -> Result<(u64, ArgumentTables<'a>), Error> {
+    let function_count = cursor.u64("a segment header")?;
+    let strings_length = length(cursor.u32("a segment header")?);
+    let arguments_length = length(cursor.u32("a segment header")?);
+    let offset = cursor.offset();
+    let strings = Cursor::new(cursor.take(strings_length, "a segment's string table")?, offset);
+    let offset = cursor.offset();
+    let pairs = Cursor::new(cursor.take(arguments_length, "a segment's arguments")?, offset);
+    // Go counts the padding as arguments. A reader that does not rely on that rounds up as well, and so from
+    // the beginning of the segment, for that is what the writer aligns: a later segment begins anywhere.
+    let preamble = SEGMENT_HEADER_LENGTH.saturating_add(strings_length).saturating_add(arguments_length);
+    cursor.take(preamble.wrapping_neg() % 4, "a segment's padding")?;
+    Ok((function_count, ArgumentTables { strings, pairs }))
 }
 
 /// Returns the number of segments up to here.

@@ -54,21 +54,34 @@
 
 mod arguments;
 mod counters;
+mod counts;
 mod cursor;
+mod digest;
+mod encode;
 mod error;
 mod hash;
 mod join;
 mod merge;
 mod metadata;
+mod pattern;
 mod profile;
+mod set_operations;
 mod text;
+mod text_profile;
 mod totals;
+mod uleb128;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, RunArguments};
 pub use counters::{CounterFile, CounterFlavor, FunctionCounters, Segment};
+pub use counts::{Counts, ProgramCounts, Programs};
+pub use digest::HashFunction;
+pub use encode::{CounterFileWriter, PackageBuilder, metadata_file};
 pub use error::Error;
 pub use hash::{MetaDataHash, ParseHashError};
+pub use join::Join;
 pub use merge::Merger;
 pub use metadata::{CounterGranularity, FunctionMetaData, MetaDataFile, PackageMetaData};
+pub use pattern::PackagePattern;
 pub use profile::{CounterMode, Function, Package, Profile, Totals, Unit};
-pub use text::write_text;
+pub use text::{package_text, text_header, write_text};
+pub use text_profile::TextProfile;

@@ -1,15 +1,16 @@
-//! Reads meta-data files (`covmeta.*`): which packages, functions and units a program has. Knows no counts.
+//! Meta-data files (`covmeta.*`): which packages, functions and units a program has. Knows no counts.
+//!
+//! Owns the decoded index and what is asked of it. Making it, and every check, is [`decode`]'s.
 
-use crate::cursor::{Cursor, large_length, length};
+mod decode;
+
+pub(crate) use decode::MAGIC;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::cursor::{Cursor, length};
 use crate::{CounterMode, Error, MetaDataHash, Unit};
-
-const MAGIC: [u8; 4] = *b"\0cvm";
-const FILE: &str = "meta-data";
-const MODE_OFFSET: usize = 48;
-/// Start line, start column, end line, end column, statements: a byte each at least.
-const SMALLEST_UNIT: usize = 5;
-/// A profile repeats the names that functions share. Without a limit, one long name in a small file could fill the memory.
-const NAMES_PER_BYTE: usize = 256;
 
 /// How many counters a function has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,109 +21,79 @@ pub enum CounterGranularity {
     PerFunction,
 }
 
-/// A meta-data file, decoded.
+impl CounterGranularity {
+    /// The word that Go uses, also in the meta-data hash.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PerBlock => "perblock",
+            Self::PerFunction => "perfunc",
+        }
+    }
+}
+
+/// A meta-data file, checked whole.
 ///
-/// All texts and all units lie in one array each, so that a program of any size takes a handful of allocations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetaDataFile {
+/// It keeps the bytes, and an entry of some 30 bytes for each function. Names and units are read where they are asked
+/// for.
+#[derive(Clone, Debug)]
+pub struct MetaDataFile<'a> {
+    bytes: Cow<'a, [u8]>,
     hash: MetaDataHash,
     mode: CounterMode,
     granularity: CounterGranularity,
     packages: Vec<PackageEntry>,
     functions: Vec<FunctionEntry>,
-    units: Vec<Unit>,
-    text: String,
+    /// For each function the number of units before it, and at last the number of all.
+    first_units: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a name is in the file. Files of 4 GiB are refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Text {
-    start: usize,
-    end: usize,
+    start: u32,
+    length: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct PackageEntry {
+    blob: Range<u32>,
     import_path: Text,
     name: Text,
     module_path: Text,
-    first_function: usize,
-    end_function: usize,
+    functions: Range<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct FunctionEntry {
     name: Text,
     file: Text,
+    /// Where its first unit is in the file.
+    units: u32,
+    end: u32,
     is_literal: bool,
-    first_unit: usize,
-    end_unit: usize,
 }
 
-impl MetaDataFile {
+impl<'a> MetaDataFile<'a> {
     /// Decodes a whole meta-data file.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let mut cursor = Cursor::new(bytes, 0);
-        if cursor.array("the meta-data file header")? != MAGIC {
-            return Err(Error::WrongMagic { expected: FILE, offset: 0 });
-        }
-        let version = cursor.u32("the version")?;
-        if version > 1 {
-            return Err(Error::UnknownVersion { file: FILE, version });
-        }
-        let total_length = cursor.u64("the length of the file")?;
-        let package_count = cursor.u64("the number of packages")?;
-        let hash = MetaDataHash(cursor.array("the hash")?);
-        let _string_table_offset = cursor.u32("the string table's offset")?;
-        let string_table_length = cursor.u32("the string table's length")?;
-        let [mode, granularity] = cursor.array("the counter mode")?;
-        cursor.take(6, "the meta-data file header")?;
-        let mode = counter_mode(mode)?;
-        let granularity = match granularity {
-            1 => CounterGranularity::PerBlock,
-            2 => CounterGranularity::PerFunction,
-            _ => {
-                return Err(Error::Malformed {
-                    offset: MODE_OFFSET + 1,
-                    reason: "unknown counter granularity",
-                });
-            }
-        };
-        let total_length = large_length(total_length, bytes.len(), "the packages")?;
-        if total_length > bytes.len() {
-            return Err(Error::Truncated { offset: bytes.len(), what: "the packages" });
-        }
-        if total_length < bytes.len() {
-            return Err(Error::Malformed { offset: total_length, reason: "bytes after the end of the file" });
-        }
-
-        let table_length = large_length(package_count, 24, "the package table")?.saturating_mul(8);
-        let offsets = cursor.take(table_length, "the package offsets")?;
-        let lengths = cursor.take(table_length, "the package lengths")?;
-        // The file's own string table holds nothing.
-        cursor.take(length(string_table_length), "the string table")?;
-
-        let mut decoder = Decoder::default();
-        let mut end_of_previous = cursor.offset();
-        for (offset, length) in offsets.as_chunks::<8>().0.iter().zip(lengths.as_chunks::<8>().0) {
-            let what = "a package";
-            let offset = large_length(u64::from_le_bytes(*offset), bytes.len(), what)?;
-            let length = large_length(u64::from_le_bytes(*length), bytes.len(), what)?;
-            if offset < end_of_previous {
-                return Err(Error::Malformed { offset, reason: "a package overlaps what is before it" });
-            }
-            end_of_previous = offset.saturating_add(length);
-            let package = bytes
-                .get(offset..end_of_previous)
-                .ok_or(Error::Truncated { offset: offset.min(bytes.len()), what })?;
-            decoder.package(package, offset)?;
-        }
-        if decoder.name_bytes > bytes.len().saturating_mul(NAMES_PER_BYTE) {
-            return Err(Error::Malformed { offset: 0, reason: "implausibly long function and file names" });
-        }
-        let Decoder { packages, functions, units, text, .. } = decoder;
-        Ok(Self { hash, mode, granularity, packages, functions, units, text })
+    pub fn parse(bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self, Error> {
+        decode::decode(bytes.into())
     }
 
+    /// The same, with its own copy of the bytes.
+    #[must_use]
+    pub fn into_owned(self) -> MetaDataFile<'static> {
+        MetaDataFile { bytes: Cow::Owned(self.bytes.into_owned()), ..self }
+    }
+
+    /// The file as it was.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl MetaDataFile<'_> {
     /// What counter files call this program.
     #[must_use]
     pub const fn hash(&self) -> MetaDataHash {
@@ -143,42 +114,56 @@ impl MetaDataFile {
 
     /// In the order of the file: that in which Go initialises them.
     #[must_use]
-    pub fn packages(&self) -> impl ExactSizeIterator<Item = PackageMetaData<'_>> {
+    pub fn packages(&self) -> impl ExactSizeIterator<Item = PackageMetaData<'_>> + Clone {
         self.packages.iter().map(|entry| PackageMetaData { file: self, entry })
     }
 
-    /// All units of all functions of all packages.
-    pub(crate) fn units(&self) -> &[Unit] {
-        &self.units
+    /// The package with this index, from 0.
+    #[must_use]
+    pub fn package(&self, index: usize) -> Option<PackageMetaData<'_>> {
+        self.packages.get(index).map(|entry| PackageMetaData { file: self, entry })
     }
 
-    /// Where in [`Self::units`] the units of a function are.
-    pub(crate) fn unit_range(&self, package: u32, function: u32) -> Option<std::ops::Range<usize>> {
-        let package = self.packages.get(length(package))?;
-        let functions = self.functions.get(package.first_function..package.end_function)?;
-        functions.get(length(function)).map(|function| function.first_unit..function.end_unit)
+    /// How many functions all packages have.
+    #[must_use]
+    pub const fn function_count(&self) -> usize {
+        self.functions.len()
+    }
+
+    /// How many units all functions have, which is how many counters a run of the program has.
+    #[must_use]
+    pub fn unit_count(&self) -> usize {
+        self.first_units.last().copied().map_or(0, length)
+    }
+
+    /// The index among the functions of all packages.
+    pub(crate) fn function_index(&self, package: u32, function: u32) -> Option<usize> {
+        let functions = &self.packages.get(length(package))?.functions;
+        let index = functions.start.checked_add(function)?;
+        (index < functions.end).then_some(length(index))
+    }
+
+    /// Where among the units of all functions those of a function are.
+    #[inline]
+    pub(crate) fn unit_range(&self, function_index: usize) -> Option<Range<usize>> {
+        match self.first_units.get(function_index..)? {
+            [first, end, ..] => Some(length(*first)..length(*end)),
+            _ => None,
+        }
     }
 
     fn text(&self, text: Text) -> &str {
-        self.text.get(text.start..text.end).unwrap_or_default()
-    }
-}
-
-fn counter_mode(mode: u8) -> Result<CounterMode, Error> {
-    match mode {
-        1 => Ok(CounterMode::Set),
-        2 => Ok(CounterMode::Count),
-        3 => Ok(CounterMode::Atomic),
-        // Go marks packages with 4 (registration only) and 5 (test main), and skips them when it
-        // chooses the mode of the file: a file that has one of them counts nothing.
-        _ => Err(Error::UnusableCounterMode { mode, offset: MODE_OFFSET }),
+        let start = length(text.start);
+        let bytes = self.bytes.get(start..start + length(text.length)).unwrap_or_default();
+        // It was checked when the file was decoded.
+        str::from_utf8(bytes).unwrap_or_default()
     }
 }
 
 /// A package in a meta-data file.
 #[derive(Clone, Copy, Debug)]
 pub struct PackageMetaData<'a> {
-    file: &'a MetaDataFile,
+    file: &'a MetaDataFile<'a>,
     entry: &'a PackageEntry,
 }
 
@@ -201,146 +186,86 @@ impl<'a> PackageMetaData<'a> {
         self.file.text(self.entry.module_path)
     }
 
+    /// The part of the file that describes it. It stands for itself: another file may contain it as it is.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        let blob = length(self.entry.blob.start)..length(self.entry.blob.end);
+        self.file.bytes.get(blob).unwrap_or_default()
+    }
+
     /// In the order of the file, which is that of the sources.
     #[must_use]
-    pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionMetaData<'a>> + use<'a> {
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionMetaData<'a>> + Clone + use<'a> {
         let file = self.file;
-        let functions = file.functions.get(self.entry.first_function..self.entry.end_function);
-        functions.unwrap_or_default().iter().map(move |entry| FunctionMetaData { file, entry })
+        self.function_indices().map(move |index| FunctionMetaData { file, index })
+    }
+
+    /// Among the functions of all packages.
+    pub(crate) fn function_indices(&self) -> Range<usize> {
+        length(self.entry.functions.start)..length(self.entry.functions.end)
+    }
+
+    /// Where among the units of all packages its units are.
+    pub(crate) fn unit_range(&self) -> Range<usize> {
+        let functions = self.function_indices();
+        let first_unit = |function: usize| self.file.first_units.get(function).copied().map_or(0, length);
+        first_unit(functions.start)..first_unit(functions.end)
     }
 }
 
 /// A function in a meta-data file.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionMetaData<'a> {
-    file: &'a MetaDataFile,
-    entry: &'a FunctionEntry,
+    file: &'a MetaDataFile<'a>,
+    index: usize,
 }
 
 impl<'a> FunctionMetaData<'a> {
     /// `F`, `T.Method`, `*T.Method`, or `func.L12.C11` for a literal outside of any function.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.file.text(self.entry.name)
+        self.entry().map_or("", |entry| self.file.text(entry.name))
     }
 
     /// Import path and base name, or an absolute path for `command-line-arguments`.
     #[must_use]
     pub fn source_file(&self) -> &'a str {
-        self.file.text(self.entry.file)
+        self.entry().map_or("", |entry| self.file.text(entry.file))
     }
 
     /// A literal outside of any function. Literals within a function are part of it.
     #[must_use]
-    pub const fn is_literal(&self) -> bool {
-        self.entry.is_literal
+    pub fn is_literal(&self) -> bool {
+        self.entry().is_some_and(|entry| entry.is_literal)
     }
 
     /// Their counts are all 0.
     #[must_use]
-    pub fn units(&self) -> &'a [Unit] {
-        self.file.units.get(self.unit_range()).unwrap_or_default()
+    pub fn units(&self) -> impl ExactSizeIterator<Item = Unit> + Clone + use<'a> {
+        let start = self.entry().map_or(0, |entry| length(entry.units));
+        let mut cursor = Cursor::new(self.file.bytes.get(start..).unwrap_or_default(), start);
+        // They were checked when the file was decoded: no error is left to meet here.
+        self.unit_range().map(move |_| decode::unit(&mut cursor).unwrap_or_default())
     }
 
-    /// Where in [`MetaDataFile::units`] the units are.
-    pub(crate) fn unit_range(&self) -> std::ops::Range<usize> {
-        self.entry.first_unit..self.entry.end_unit
-    }
-}
-
-/// What has been decoded so far.
-#[derive(Default)]
-struct Decoder {
-    packages: Vec<PackageEntry>,
-    functions: Vec<FunctionEntry>,
-    units: Vec<Unit>,
-    text: String,
-    /// The string table of the current package.
-    strings: Vec<Text>,
-    name_bytes: usize,
-}
-
-impl Decoder {
-    /// Decodes the package whose bytes begin at `base`. Offsets in it count from there.
-    fn package(&mut self, bytes: &[u8], base: usize) -> Result<(), Error> {
-        let mut cursor = Cursor::new(bytes, base);
-        let _length = cursor.u32("a package header")?;
-        let name = cursor.u32("a package name")?;
-        let import_path = cursor.u32("a package path")?;
-        let module_path = cursor.u32("a module path")?;
-        let _hash_and_padding: [u8; 20] = cursor.array("a package hash")?;
-        let _string_count = cursor.u32("the number of strings of a package")?;
-        let function_count = cursor.u32("the number of functions of a package")?;
-        let offsets = cursor.take(length(function_count).saturating_mul(4), "the function offsets")?;
-        self.string_table(&mut cursor)?;
-
-        let first_function = self.functions.len();
-        for offset in offsets.as_chunks::<4>().0 {
-            let offset = base.saturating_add(length(u32::from_le_bytes(*offset)));
-            // What may not overlap cannot multiply: the decoded size stays in proportion to the file.
-            let gap = offset
-                .checked_sub(cursor.offset())
-                .ok_or(Error::Malformed { offset, reason: "a function overlaps what is before it" })?;
-            cursor.take(gap, "a function")?;
-            self.function(&mut cursor)?;
-        }
-        self.packages.push(PackageEntry {
-            import_path: self.string(import_path, base)?,
-            name: self.string(name, base)?,
-            module_path: self.string(module_path, base)?,
-            first_function,
-            end_function: self.functions.len(),
-        });
-        Ok(())
+    /// The part of the file that lists its units and whether it is a literal.
+    #[must_use]
+    pub fn unit_bytes(&self) -> &'a [u8] {
+        let range = self.entry().map_or(0..0, |entry| length(entry.units)..length(entry.end));
+        self.file.bytes.get(range).unwrap_or_default()
     }
 
-    fn string_table(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
-        self.strings.clear();
-        let count = cursor.uleb128_length("a string table")?;
-        if count > cursor.remaining() {
-            return Err(Error::Truncated { offset: cursor.offset(), what: "a string table" });
-        }
-        for _ in 0..count {
-            let length = cursor.uleb128_length("a string table")?;
-            let offset = cursor.offset();
-            let string = str::from_utf8(cursor.take(length, "a string table")?)
-                .map_err(|_| Error::Malformed { offset, reason: "a name that is not UTF-8" })?;
-            let start = self.text.len();
-            self.text.push_str(string);
-            self.strings.push(Text { start, end: self.text.len() });
-        }
-        Ok(())
+    /// Among the functions of all packages.
+    pub(crate) const fn index(&self) -> usize {
+        self.index
     }
 
-    fn string(&self, index: u32, offset: usize) -> Result<Text, Error> {
-        let string = self.strings.get(length(index)).copied();
-        string.ok_or(Error::Malformed { offset, reason: "an index outside of the string table" })
+    /// Where among the units of all functions those of this one are.
+    pub(crate) fn unit_range(&self) -> Range<usize> {
+        self.file.unit_range(self.index).unwrap_or_default()
     }
 
-    fn function(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
-        let offset = cursor.offset();
-        let unit_count = cursor.uleb128_length("a function's number of units")?;
-        let name = cursor.uleb128("a function's name")?;
-        let file = cursor.uleb128("a function's file")?;
-        let (name, file) = (self.string(name, offset)?, self.string(file, offset)?);
-        self.name_bytes = self.name_bytes.saturating_add(name.end - name.start + file.end - file.start);
-        if unit_count > cursor.remaining() / SMALLEST_UNIT {
-            return Err(Error::Truncated { offset: cursor.offset(), what: "the units of a function" });
-        }
-        let first_unit = self.units.len();
-        self.units.reserve(unit_count);
-        for _ in 0..unit_count {
-            self.units.push(Unit {
-                start_line: cursor.uleb128("a unit")?,
-                start_column: cursor.uleb128("a unit")?,
-                end_line: cursor.uleb128("a unit")?,
-                end_column: cursor.uleb128("a unit")?,
-                statements: cursor.uleb128("a unit")?,
-                count: 0,
-            });
-        }
-        let is_literal = cursor.uleb128("a function's literal flag")? != 0;
-        self.functions.push(FunctionEntry { name, file, is_literal, first_unit, end_unit: self.units.len() });
-        Ok(())
+    fn entry(&self) -> Option<&'a FunctionEntry> {
+        self.file.functions.get(self.index)
     }
 }

@@ -23,6 +23,21 @@ impl CounterMode {
             Self::Atomic => "atomic",
         }
     }
+
+    /// Adds two counts of a unit as Go does: set mode knows 0 and 1, the others stop at the largest number.
+    #[must_use]
+    pub const fn add(self, one: u32, other: u32) -> u32 {
+        match self {
+            Self::Set => (one != 0 || other != 0) as u32,
+            Self::Count | Self::Atomic => one.saturating_add(other),
+        }
+    }
+
+    /// The mode that this word means.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Set, Self::Count, Self::Atomic].into_iter().find(|mode| mode.as_str() == word)
+    }
 }
 
 /// Merged coverage of one or more programs of the same counter mode.
@@ -58,7 +73,7 @@ pub struct Function {
 }
 
 /// A stretch of statements that run together: Go's coverable unit (a "block" in the text profile).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unit {
     /// 1-based.
     pub start_line: u32,

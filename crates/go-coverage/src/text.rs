@@ -3,36 +3,71 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::{Package, Profile, Unit};
+use crate::{CounterMode, Function, Package, Profile, Unit};
 
 /// Writes the bytes that `go tool covdata textfmt` writes for the same files.
 ///
 /// Where two functions of a file have a unit at the same place (two builds between which a function was renamed), Go
 /// writes their lines in an order that changes from run to run. Here it is the order of the profile.
 pub fn write_text(profile: &Profile, out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(out, "mode: {}", profile.mode.as_str())?;
-    let mut units = Vec::new();
+    out.write_all(text_header(profile.mode).as_bytes())?;
     for package in &profile.packages {
-        sort_units(package, &mut units);
-        for (file, unit) in &units {
-            let Unit { start_line, start_column, end_line, end_column, statements, count } = unit;
-            writeln!(out, "{file}:{start_line}.{start_column},{end_line}.{end_column} {statements} {count}")?;
-        }
+        out.write_all(package_text(package).as_bytes())?;
     }
     Ok(())
 }
 
-/// All units of a package by file and place. Go compares the end line before the start column.
-fn sort_units<'a>(package: &'a Package, units: &mut Vec<(&'a str, Unit)>) {
-    units.clear();
-    let mut files = BTreeMap::<&str, Vec<Unit>>::new();
-    for function in &package.functions {
-        files.entry(&function.file).or_default().extend(&function.units);
+/// The first line of a text profile.
+#[must_use]
+pub fn text_header(mode: CounterMode) -> String {
+    format!("mode: {}\n", mode.as_str())
+}
+
+/// The lines of a text profile that are about one package. Packages follow each other in the order of their import
+/// paths.
+#[must_use]
+pub fn package_text(package: &Package) -> String {
+    let units = package.units_in_text_order();
+    // A line is the name and six numbers, which together rarely have more digits than this.
+    let lengths = units.iter().map(|(function, _)| function.file.len() + 24);
+    let mut text = String::with_capacity(lengths.sum());
+    let mut digits = itoa::Buffer::new();
+    for (function, unit) in units {
+        text.push_str(&function.file);
+        for (separator, number) in [
+            (':', unit.start_line),
+            ('.', unit.start_column),
+            (',', unit.end_line),
+            ('.', unit.end_column),
+            (' ', unit.statements),
+            (' ', unit.count),
+        ] {
+            text.push(separator);
+            text.push_str(digits.format(number));
+        }
+        text.push('\n');
     }
-    for (file, mut file_units) in files {
-        file_units.sort_by_key(|unit| {
-            (unit.start_line, unit.end_line, unit.start_column, unit.end_column, unit.statements)
-        });
-        units.extend(file_units.into_iter().map(|unit| (file, unit)));
+    text
+}
+
+impl Package {
+    /// All units by file and place, each with its function. Go compares the end line before the start column.
+    #[must_use]
+    pub fn units_in_text_order(&self) -> Vec<(&Function, &Unit)> {
+        let mut files = BTreeMap::<&str, Vec<(&Function, &Unit)>>::new();
+        // Functions of one file mostly follow each other.
+        for functions in self.functions.chunk_by(|one, next| one.file == next.file) {
+            let Some(first) = functions.first() else { continue };
+            let units = files.entry(&first.file).or_default();
+            for function in functions {
+                units.extend(function.units.iter().map(|unit| (function, unit)));
+            }
+        }
+        for units in files.values_mut() {
+            units.sort_by_key(|(_, unit)| {
+                (unit.start_line, unit.end_line, unit.start_column, unit.end_column, unit.statements)
+            });
+        }
+        files.into_values().flatten().collect()
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use go_coverage::{CounterFile, CounterMode, Error, Merger, MetaDataFile, MetaDataHash, Profile};
-use support::toolchain::testdata;
+use podcov_go_programs::testdata;
 use support::writer::{as_u32, metadata_file, package_with, uleb128};
 use support::{files, merge, text};
 
@@ -154,7 +154,7 @@ fn what_cannot_be_read_is_named() {
         bytes[offset] = value;
         bytes
     };
-    let metadata_error = |offset, value| MetaDataFile::parse(&changed(metadata, offset, value)).unwrap_err();
+    let metadata_error = |offset, value| MetaDataFile::parse(changed(metadata, offset, value)).unwrap_err();
     let counters_error = |offset, value| CounterFile::parse(&changed(counters, offset, value)).unwrap_err();
     assert_eq!(metadata_error(4, 2), Error::UnknownVersion { file: "meta-data", version: 2 });
     for mode in [0, 4, 5, 6] {

@@ -178,14 +178,14 @@ proptest! {
             .collect();
         prop_assert_eq!(read.as_slice(), &runs);
 
-        let metadata = MetaDataFile::parse(&program.metadata()).unwrap();
+        let metadata = MetaDataFile::parse(program.metadata()).unwrap();
         prop_assert_eq!((metadata.hash(), metadata.mode()), (program.hash, program.mode));
         prop_assert_eq!(metadata.packages().len(), program.packages.len());
         for (read, written) in metadata.packages().zip(&program.packages) {
             prop_assert_eq!(read.import_path(), &written.import_path);
             for (read, written) in read.functions().zip(&written.functions) {
                 prop_assert_eq!((read.name(), read.source_file()), (written.name.as_str(), written.file.as_str()));
-                prop_assert_eq!((read.is_literal(), read.units()), (written.is_literal, written.units.as_slice()));
+                prop_assert_eq!((read.is_literal(), read.units().collect()), (written.is_literal, written.units.clone()));
             }
         }
     }

@@ -54,6 +54,7 @@ enum Command {
     Inject(commands::inject::InjectArgs),
     Eject(commands::eject::EjectArgs),
     Collect(commands::collect::CollectArgs),
+    Covdata(commands::covdata::CovdataArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }
@@ -182,7 +183,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 
 /// Everything: reads the arguments, does what they say, prints what came of it.
 pub fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = commands::covdata::normalize(std::env::args_os().collect());
     let quiet_until_read = Terminal::new(true);
     let (terminal, result) = match parse(&arguments) {
         Ok(cli) => {
@@ -220,6 +221,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> 
         Command::Inject(args) => commands::block_on(commands::inject::run(args, terminal)),
         Command::Eject(args) => commands::block_on(commands::eject::run(args, terminal)),
         Command::Collect(args) => commands::block_on(commands::collect::run(args, terminal)),
+        Command::Covdata(args) => commands::covdata::run(&args, terminal),
         Command::Completions(args) => commands::completions::run(&args, terminal),
         Command::Man(args) => commands::man::run(&args, terminal),
     }

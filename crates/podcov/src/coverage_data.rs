@@ -13,9 +13,9 @@ use podcov_agent_protocol::{is_coverage_file_name, is_metadata_file_name};
 use crate::error::CommandError;
 
 /// Go names a file so until it is whole.
-const UNFINISHED_PREFIX: &str = "tmp.cov";
+pub const UNFINISHED_PREFIX: &str = "tmp.cov";
 /// Meta-data has some dozen bytes for each statement, counters a few; nothing real comes near this.
-const LARGEST_FILE: u64 = 1 << 28;
+pub const LARGEST_FILE: u64 = 1 << 28;
 
 /// A directory that holds coverage data itself, not only below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -133,10 +133,16 @@ impl Terminal {
             let mut output = anstream::stdout().lock();
             output.write_all(text.as_bytes()).and_then(|()| output.flush())
         });
-        written.map_err(|error| match error.kind() {
-            IoErrorKind::BrokenPipe => CommandError::new(ErrorKind::BrokenPipe, error),
-            _ => CommandError::failure("cannot write to standard output").caused_by(error),
-        })
+        written.map_err(cannot_write)
+    }
+
+    /// The same, byte for byte, whatever standard output is. The bytes must be safe to show.
+    pub fn verbatim(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        let written = self.shared.bars.suspend(|| {
+            let mut output = std::io::stdout().lock();
+            output.write_all(bytes).and_then(|()| output.flush())
+        });
+        written.map_err(cannot_write)
     }
 
     /// Shows that work goes on, once it has taken a while: `⠹ waiting        for api to listen   12s`.
@@ -183,6 +189,13 @@ impl Terminal {
         self.shared.bars.suspend(|| {
             let _ = writeln!(anstream::stderr().lock(), "{line}");
         });
+    }
+}
+
+fn cannot_write(error: std::io::Error) -> CommandError {
+    match error.kind() {
+        IoErrorKind::BrokenPipe => CommandError::new(ErrorKind::BrokenPipe, error),
+        _ => CommandError::failure("cannot write to standard output").caused_by(error),
     }
 }
 

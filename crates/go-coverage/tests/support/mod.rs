@@ -5,19 +5,18 @@
     reason = "each test uses a part of it; a failed step fails the test"
 )]
 
-pub mod scenarios;
-pub mod toolchain;
 pub mod writer;
 
 use std::fs;
 use std::path::PathBuf;
 
 use go_coverage::{Merger, Profile, write_text};
+use podcov_go_programs::files_under;
 
 /// The files of some kind in directories, sorted.
 pub fn files(directories: &[PathBuf], prefix: &str) -> Vec<PathBuf> {
     let is_meant = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().starts_with(prefix);
-    directories.iter().flat_map(|directory| toolchain::files_under(directory)).filter(is_meant).collect()
+    directories.iter().flat_map(|directory| files_under(directory)).filter(is_meant).collect()
 }
 
 /// Reads whole directories, as a user of the crate would.

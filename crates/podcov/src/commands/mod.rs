@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod completions;
+pub mod covdata;
 pub mod eject;
 pub mod exec;
 pub mod inject;

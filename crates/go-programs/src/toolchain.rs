@@ -32,9 +32,12 @@ impl Toolchain {
         directory: &Path,
         arguments: impl IntoIterator<Item = Argument>,
     ) -> String {
+        output(self.command(directory).args(arguments), &[0])
+    }
+
+    fn command(&self, directory: &Path) -> Command {
         let mut command = Command::new("go");
         command
-            .args(arguments)
             .current_dir(directory)
             .env("GOTOOLCHAIN", self.release)
             .env("GOFLAGS", "-buildvcs=false")
@@ -42,13 +45,23 @@ impl Toolchain {
             .env("CGO_ENABLED", "0")
             .env_remove("GOCOVERDIR")
             .env_remove("GOEXPERIMENT");
-        output(&mut command, &[0])
+        command
     }
 
     /// Builds a program with coverage.
     pub fn build(&self, flags: &[&str], program: &str, executable: &Path) {
-        let arguments = ["build", "-cover"].iter().chain(flags).map(OsStr::new);
-        self.go(arguments.chain(["-o".as_ref(), executable.as_os_str(), program.as_ref()]));
+        output(&mut self.build_command(flags, program, executable), &[0]);
+    }
+
+    /// Builds a program with coverage that consists of C, too.
+    pub fn build_with_cgo(&self, flags: &[&str], program: &str, executable: &Path) {
+        output(self.build_command(flags, program, executable).env("CGO_ENABLED", "1"), &[0]);
+    }
+
+    fn build_command(&self, flags: &[&str], program: &str, executable: &Path) -> Command {
+        let mut command = self.command(&self.source);
+        command.args(["build", "-cover"]).args(flags).arg("-o").arg(executable).arg(program);
+        command
     }
 }
 
@@ -72,11 +85,13 @@ pub fn output(command: &mut Command, expected: &[i32]) -> String {
 }
 
 /// What the repository keeps for tests.
+#[must_use]
 pub fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
 /// All files under a directory, sorted.
+#[must_use]
 pub fn files_under(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {

@@ -1,0 +1,328 @@
+//! Adds up the counters of many runs: one count per unit of each program, whatever the number of runs.
+//!
+//! Owns what a counter file must agree on with its meta-data, and that a refused file changes nothing. Which units of
+//! different programs are the same is `join`'s.
+
+use std::ops::Range;
+
+use crate::counters::{ArgumentTables, FunctionHeader, Header, Visitor};
+use crate::cursor::{Cursor, length};
+use crate::uleb128::decode_all;
+use crate::{Arguments, CounterMode, Error, FunctionMetaData, MetaDataFile, MetaDataHash, RunArguments};
+
+/// The programs that counters can be of: a meta-data file each.
+#[derive(Debug, Default)]
+pub struct Programs {
+    /// In the order in which they were added.
+    files: Vec<MetaDataFile<'static>>,
+}
+
+impl Programs {
+    /// Knows no program yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a program known. Adding the same file again changes nothing.
+    pub fn add(&mut self, bytes: Vec<u8>) -> Result<MetaDataHash, Error> {
+        self.insert(MetaDataFile::parse(bytes)?)
+    }
+
+    /// Makes a program known whose meta-data has been decoded already.
+    pub fn insert(&mut self, metadata: MetaDataFile<'static>) -> Result<MetaDataHash, Error> {
+        let hash = metadata.hash();
+        if let Some(known) = self.get(hash) {
+            return if known.as_bytes() == metadata.as_bytes() {
+                Ok(hash)
+            } else {
+                Err(Error::ConflictingMetaData { hash })
+            };
+        }
+        let mut same_mode = self.files.iter().filter(|other| other.mode() == metadata.mode());
+        if same_mode.any(|other| other.granularity() != metadata.granularity()) {
+            return Err(Error::GranularityClash { hash });
+        }
+        self.files.push(metadata);
+        Ok(hash)
+    }
+
+    /// The program with this hash.
+    #[must_use]
+    pub fn get(&self, hash: MetaDataHash) -> Option<&MetaDataFile<'static>> {
+        self.files.iter().find(|file| file.hash() == hash)
+    }
+
+    /// In the order in which they were added.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &MetaDataFile<'static>> + Clone {
+        self.files.iter()
+    }
+
+    fn find(&self, hash: MetaDataHash) -> Result<(usize, &MetaDataFile<'static>), Error> {
+        let found = self.files.iter().enumerate().find(|(_, file)| file.hash() == hash);
+        found.ok_or(Error::OrphanCounters { hash })
+    }
+}
+
+/// The sum of the runs of some programs.
+///
+/// Several threads can each add a part of the files to counts of their own, which are then [merged](Self::merge).
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Parallel to the programs. None of which no run was added.
+    programs: Vec<Option<ProgramCounts>>,
+    /// Decoded counters of the file that is being added; kept for the next file.
+    staged: Staged,
+}
+
+impl Counts {
+    /// Of no run yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the counters of a run. Its program must be known. A file that is refused has changed nothing.
+    pub fn add(&mut self, programs: &Programs, bytes: &[u8]) -> Result<(), Error> {
+        let header = Header::read(bytes)?;
+        let (index, metadata) = programs.find(header.hash)?;
+        self.staged.read(&header, metadata)?;
+        let counts = self.of_program(index, metadata);
+        // Taken out of `self` for the loop: the two are borrowed apart.
+        let (mut own, staged) = (std::mem::take(counts), std::mem::take(&mut self.staged));
+        own.add_all(metadata.mode(), &staged);
+        *self.of_program(index, metadata) = own;
+        self.staged = staged;
+        Ok(())
+    }
+
+    /// Adds what another thread has added up. Both must have been made with the same programs.
+    pub fn merge(&mut self, programs: &Programs, other: Self) {
+        for ((index, metadata), added) in programs.iter().enumerate().zip(other.programs) {
+            if let Some(added) = added {
+                let own = self.programs.get_mut(index).and_then(Option::as_mut);
+                match own {
+                    Some(own) => own.merge(metadata.mode(), &added),
+                    None => *self.of_program(index, metadata) = added,
+                }
+            }
+        }
+    }
+
+    /// The sum of the runs of a program, in the order of the programs; none if it did not run.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&ProgramCounts> {
+        self.programs.get(index).and_then(Option::as_ref)
+    }
+
+    fn of_program(&mut self, index: usize, metadata: &MetaDataFile<'_>) -> &mut ProgramCounts {
+        if self.programs.len() <= index {
+            self.programs.resize_with(index + 1, || None);
+        }
+        // The index was made to exist just now.
+        self.programs[index].get_or_insert_with(|| ProgramCounts::zero(metadata))
+    }
+}
+
+/// The sum of the runs of one program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramCounts {
+    /// One per unit of the meta-data, in its order.
+    pub(crate) counts: Vec<u32>,
+    /// One per function: whether a run had counters for it. They may all be 0, after a subtraction.
+    pub(crate) recorded: Vec<bool>,
+    /// That in which all runs agree; none of no run.
+    arguments: Option<RunArguments>,
+}
+
+impl ProgramCounts {
+    /// Of a program that did not run.
+    #[must_use]
+    pub fn zero(metadata: &MetaDataFile<'_>) -> Self {
+        Self {
+            counts: vec![0; metadata.unit_count()],
+            recorded: vec![false; metadata.function_count()],
+            arguments: None,
+        }
+    }
+
+    /// One per unit, in the order of the meta-data.
+    #[must_use]
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// One per unit of a function; none if no run had counters for it.
+    #[must_use]
+    pub fn of_function(&self, function: &FunctionMetaData<'_>) -> Option<&[u32]> {
+        let is_recorded = self.recorded.get(function.index()).copied().unwrap_or_default();
+        if is_recorded { self.counts.get(function.unit_range()) } else { None }
+    }
+
+    /// How the program was started, as far as all runs agree.
+    #[must_use]
+    pub const fn arguments(&self) -> Option<&RunArguments> {
+        self.arguments.as_ref()
+    }
+
+    /// One per function, in the order of the meta-data: whether a run had counters for it.
+    #[must_use]
+    pub fn recorded(&self) -> &[bool] {
+        &self.recorded
+    }
+
+    fn add_all(&mut self, mode: CounterMode, staged: &Staged) {
+        self.agree(staged.arguments.as_ref());
+        for record in &staged.records {
+            let counters = staged.counters.get(record.counters.clone()).unwrap_or_default();
+            let units = record.first_unit..record.first_unit + counters.len();
+            let Some(counts) = self.counts.get_mut(units) else { continue };
+            add_slice(mode, counts, counters);
+            if let Some(recorded) = self.recorded.get_mut(record.function) {
+                *recorded = true;
+            }
+        }
+    }
+
+    fn merge(&mut self, mode: CounterMode, other: &Self) {
+        add_slice(mode, &mut self.counts, &other.counts);
+        for (own, other) in self.recorded.iter_mut().zip(&other.recorded) {
+            *own |= other;
+        }
+        self.agree(other.arguments.as_ref());
+    }
+
+    fn agree(&mut self, arguments: Option<&RunArguments>) {
+        match (&mut self.arguments, arguments) {
+            (Some(own), Some(other)) => own.agree_with(other),
+            (own @ None, Some(other)) => *own = Some(other.clone()),
+            (_, None) => {}
+        }
+    }
+}
+
+#[inline]
+fn add_slice(mode: CounterMode, counts: &mut [u32], counters: &[u32]) {
+    match mode {
+        CounterMode::Set => {
+            for (count, counter) in counts.iter_mut().zip(counters) {
+                *count |= u32::from(*counter != 0);
+            }
+        }
+        CounterMode::Count | CounterMode::Atomic => {
+            for (count, counter) in counts.iter_mut().zip(counters) {
+                *count = count.saturating_add(*counter);
+            }
+        }
+    }
+}
+
+/// A file's counters, before the file is known to be sound to its end.
+#[derive(Debug, Default)]
+struct Staged {
+    records: Vec<Record>,
+    counters: Vec<u32>,
+    arguments: Option<RunArguments>,
+}
+
+/// The counters of a function.
+#[derive(Clone, Debug)]
+struct Record {
+    /// Among the functions of all packages.
+    function: usize,
+    first_unit: usize,
+    /// Where they are among the staged ones.
+    counters: Range<usize>,
+}
+
+impl Staged {
+    fn read(&mut self, header: &Header<'_>, metadata: &MetaDataFile<'_>) -> Result<(), Error> {
+        self.clear();
+        if self.read_at_once(header, metadata).is_some() {
+            return Ok(());
+        }
+        // Several segments, raw numbers, or something is wrong: that is found out exactly, and slower.
+        self.clear();
+        header.visit(&mut Staging { metadata, staged: self })
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.counters.clear();
+        self.arguments = None;
+    }
+
+    fn agree(&mut self, arguments: &Arguments<'_>) {
+        match &mut self.arguments {
+            Some(own) => own.agree(arguments),
+            None => self.arguments = Some(arguments.to_run_arguments()),
+        }
+    }
+
+    /// Reads the one segment that Go writes, all its numbers first. None if anything is not as it is usually.
+    fn read_at_once(&mut self, header: &Header<'_>, metadata: &MetaDataFile<'_>) -> Option<()> {
+        let segment = header.only_uleb128_segment()?;
+        self.agree(&Arguments::read(segment.arguments).ok()?);
+        if !decode_all(segment.functions, &mut self.counters) {
+            return None;
+        }
+        let mut rest = self.counters.as_slice();
+        let mut at = 0;
+        while let [length_of_record, package, function, counters @ ..] = rest {
+            let function = metadata.function_index(*package, *function)?;
+            let units = metadata.unit_range(function)?;
+            let length = length(*length_of_record);
+            if units.len() != length {
+                return None;
+            }
+            rest = counters.get(length..)?;
+            self.records.push(Record {
+                function,
+                first_unit: units.start,
+                counters: at + 3..at + 3 + length,
+            });
+            at += 3 + length;
+        }
+        (rest.is_empty() && self.records.len() as u64 == segment.function_count).then_some(())
+    }
+}
+
+struct Staging<'m> {
+    metadata: &'m MetaDataFile<'m>,
+    staged: &'m mut Staged,
+}
+
+impl<'a> Visitor<'a> for Staging<'_> {
+    fn segment(&mut self, arguments: ArgumentTables<'a>, _: Cursor<'a>) -> Result<(), Error> {
+        self.staged.agree(&Arguments::read(arguments)?);
+        Ok(())
+    }
+
+    fn counter(&mut self, count: u32) {
+        self.staged.counters.push(count);
+    }
+
+    fn function(&mut self, at: FunctionHeader) -> Result<(), Error> {
+        let FunctionHeader { offset, package, function, .. } = at;
+        let unknown = Error::UnknownFunction { offset, hash: self.metadata.hash(), package, function };
+        let index = self.metadata.function_index(package, function).ok_or(unknown)?;
+        let units = self.metadata.unit_range(index).unwrap_or_default();
+        if at.counters() != units.len() {
+            return Err(Error::CounterCount {
+                offset,
+                package,
+                function,
+                counters: at.counters(),
+                units: units.len(),
+            });
+        }
+        let end = self.staged.counters.len();
+        self.staged.records.push(Record {
+            function: index,
+            first_unit: units.start,
+            counters: end - units.len()..end,
+        });
+        Ok(())
+    }
+}
