@@ -29,7 +29,13 @@ pub fn normalize(arguments: Vec<OsString>) -> Vec<OsString> {
         return arguments;
     }
     let (before, after) = arguments.split_at(command);
-    before.iter().cloned().chain(after.iter().map(|argument| with_two_dashes(argument))).collect()
+    // Go's -h has a value and lets errors panic; without one it is the help that it is elsewhere.
+    let has_meaning = |argument: &&OsString| {
+        let text = argument.to_string_lossy();
+        !text.starts_with("-h=") && !text.starts_with("--h=")
+    };
+    let after = after.iter().filter(has_meaning).map(|argument| with_two_dashes(argument));
+    before.iter().cloned().chain(after).collect()
 }
 
 fn with_two_dashes(argument: &OsStr) -> OsString {
@@ -60,6 +66,7 @@ mod tests {
             ("podcov covdata merge -i=a,b -o=c -pcombine", "podcov covdata merge -i=a,b -o=c --pcombine"),
             ("podcov -q covdata percent -i a -pkg net/...", "podcov -q covdata percent -i a --pkg net/..."),
             ("podcov covdata debugdump -live=false --i=a", "podcov covdata debugdump --live=false --i=a"),
+            ("podcov covdata func -h=false -i=a", "podcov covdata func -i=a"),
             ("podcov exec -pkg covdata", "podcov exec -pkg covdata"),
             ("podcov report -live", "podcov report -live"),
         ] {

@@ -45,7 +45,7 @@ impl Inputs {
     /// Looks through all inputs.
     pub fn find(args: &InputArgs) -> Result<Self, CommandError> {
         let mut found = Self::default();
-        for (origin, input) in args.inputs.iter().enumerate() {
+        for (origin, input) in args.inputs().enumerate() {
             if input.as_os_str() == STANDARD_INPUT {
                 found.stream(origin, "standard input", &mut std::io::stdin().lock())?;
                 continue;
@@ -53,10 +53,10 @@ impl Inputs {
             let unreadable = |error: std::io::Error| {
                 CommandError::failure(format!("cannot read {}", input.display())).caused_by(error)
             };
-            if fs::metadata(input).map_err(unreadable)?.is_dir() {
-                found.directory(origin, &clean(input), args.recursive).map_err(unreadable)?;
+            if fs::metadata(&input).map_err(unreadable)?.is_dir() {
+                found.directory(origin, &clean(&input), args.recursive).map_err(unreadable)?;
             } else {
-                let mut file = fs::File::open(input).map_err(unreadable)?;
+                let mut file = fs::File::open(&input).map_err(unreadable)?;
                 found.stream(origin, &input.display().to_string(), &mut file)?;
             }
         }

@@ -135,7 +135,7 @@ impl Merged {
         if self.programs.iter().len() > 0 || !self.inputs.texts.is_empty() {
             return Ok(());
         }
-        let names: Vec<_> = args.inputs.iter().map(|input| input.display().to_string()).collect();
+        let names: Vec<_> = args.inputs().map(|input| input.display().to_string()).collect();
         let mut error = CommandError::failure(format!("no coverage data in {}", names.join(", ")));
         if !self.inputs.refused.is_empty() {
             let list = self.refused_lines().join("\n");

@@ -15,6 +15,8 @@ mod written;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
+
 pub use go_flags::normalize;
 
 use crate::error::CommandError;
@@ -41,7 +43,9 @@ pub struct CovdataArgs {
     command: CovdataCommand,
 }
 
+// As with Go's flags, the last of several counts.
 #[derive(Debug, clap::Subcommand)]
+#[command(args_override_self = true)]
 enum CovdataCommand {
     /// Print the percentage of statements that ran, for each package.
     Percent(PercentArgs),
@@ -66,8 +70,8 @@ enum CovdataCommand {
 pub struct InputArgs {
     /// Directories, separated by commas. Also archives of them (.tar, .tgz, .tar.zst) and text profiles of go test; -
     /// is one of these on standard input.
-    #[arg(short, long = "input", alias = "i", value_name = "INPUTS", required = true, value_delimiter = ',')]
-    pub inputs: Vec<PathBuf>,
+    #[arg(short, long, alias = "i", value_name = "INPUTS", value_parser = NonEmptyStringValueParser::new())]
+    input: String,
 
     /// Only packages that match a pattern, such as example.com/shop/...; several are separated by commas.
     #[arg(long, value_name = "PATTERNS", default_value = "", hide_default_value = true)]
@@ -87,6 +91,13 @@ pub struct InputArgs {
 
     #[command(flatten)]
     ignored: IgnoredArgs,
+}
+
+impl InputArgs {
+    /// In the order in which they were given.
+    pub fn inputs(&self) -> impl ExactSizeIterator<Item = PathBuf> + use<> {
+        self.input.split(',').map(PathBuf::from).collect::<Vec<_>>().into_iter()
+    }
 }
 
 /// What go tool covdata has for its own developers.

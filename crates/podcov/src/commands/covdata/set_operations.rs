@@ -12,7 +12,7 @@ use crate::terminal::{self, Terminal};
 /// `podcov covdata subtract`
 pub fn subtract(args: &OutputArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     check_directories(&args.input, 2, "subtract")?;
-    if args.input.inputs.len() > 2 {
+    if args.input.inputs().len() > 2 {
         return Err(CommandError::usage("subtract takes exactly two inputs: -i=DIR1,DIR2"));
     }
     let mut sides = Sides::read(args)?;
@@ -34,9 +34,13 @@ pub fn intersect(args: &IntersectArgs, terminal: &Terminal) -> Result<ExitCode, 
     let mut sides = Sides::read(args)?;
     let mut strict: Vec<_> = sides.first_counts().collect();
     let mut by_union = strict.clone();
-    for origin in 1..args.input.inputs.len() {
+    if args.input.inputs().len() == 1 && strict.len() > 1 {
+        terminal.warning("there is nothing to intersect the one input with: all of its programs are kept");
+    }
+    for origin in 1..args.input.inputs().len() {
         let union = sides.sum_of(origin);
         sides.keep(&mut by_union, |index| union.get(index));
+        sides.name_programs_without(&union, origin, terminal);
         if !by_directory {
             for file in sides.files_of(origin) {
                 let own = sides.merged.add(&[file]);
@@ -106,6 +110,19 @@ impl Sides {
     /// Of each program, in their order.
     fn first_counts(&self) -> impl Iterator<Item = Option<ProgramCounts>> {
         (0..self.merged.programs.iter().len()).map(|index| self.merged.counts.get(index).cloned())
+    }
+
+    /// A program of which an input has nothing has nothing in common with it. Go then keeps all of it, or panics.
+    fn name_programs_without(&self, union: &Counts, origin: usize, terminal: &Terminal) {
+        for (index, program) in self.merged.programs.iter().enumerate() {
+            if self.merged.counts.get(index).is_some() && union.get(index).is_none() {
+                terminal.warning(&format!(
+                    "input {} has no counters of the program {}: nothing of it is in all inputs",
+                    origin + 1,
+                    program.hash()
+                ));
+            }
+        }
     }
 
     /// Keeps what ran in `other` as well.

@@ -45,7 +45,7 @@ pub fn refuse_texts(merged: &Merged) -> Result<(), CommandError> {
 
 /// Fails before anything is read if that is certain to end badly.
 pub fn check_directories(args: &InputArgs, count: usize, what: &str) -> Result<(), CommandError> {
-    if args.inputs.len() < count {
+    if args.inputs().len() < count {
         return Err(CommandError::usage(format!("{what} takes {count} inputs: -i=DIR1,DIR2")));
     }
     Ok(())
