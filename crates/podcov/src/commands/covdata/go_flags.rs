@@ -38,6 +38,15 @@ pub fn normalize(arguments: Vec<OsString>) -> Vec<OsString> {
     before.iter().cloned().chain(after).collect()
 }
 
+/// Reads a truth value as Go's `strconv.ParseBool` does.
+pub fn parse_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("it is true or false".to_owned()),
+    }
+}
+
 fn with_two_dashes(argument: &OsStr) -> OsString {
     let is_long = argument.to_string_lossy().strip_prefix('-').is_some_and(|flag| {
         let name = flag.split_once('=').map_or(flag, |(name, _)| name);

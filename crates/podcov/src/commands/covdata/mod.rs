@@ -120,7 +120,8 @@ struct IgnoredArgs {
     verbose: Option<u64>,
 
     /// Accepted and ignored.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide = true,
+        value_parser = go_flags::parse_bool)]
     hw: Option<bool>,
 }
 
@@ -178,7 +179,8 @@ struct MergeArgs {
     output: OutputArgs,
 
     /// Merge different programs to one: functions that they share are there once.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+        value_parser = go_flags::parse_bool)]
     pcombine: Option<bool>,
 }
 
@@ -198,7 +200,8 @@ struct DebugdumpArgs {
     input: InputArgs,
 
     /// Only functions that ran.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+        value_parser = go_flags::parse_bool)]
     live: Option<bool>,
 }
 
