@@ -3,10 +3,8 @@
 //! Owns what a counter file must agree on with its meta-data, and that a refused file changes nothing. Which units of
 //! different programs are the same is `join`'s.
 
-use std::ops::Range;
-
 use crate::counters::{ArgumentTables, FunctionHeader, Header, Visitor};
-use crate::cursor::{Cursor, length};
+use crate::cursor::{self, Cursor};
 use crate::uleb128::decode_all;
 use crate::{Arguments, CounterMode, Error, FunctionMetaData, MetaDataFile, MetaDataHash, RunArguments};
 
@@ -174,12 +172,15 @@ impl ProgramCounts {
 
     fn add_all(&mut self, mode: CounterMode, staged: &Staged) {
         self.agree(staged.arguments.as_ref());
-        for record in &staged.records {
-            let counters = staged.counters.get(record.counters.clone()).unwrap_or_default();
-            let units = record.first_unit..record.first_unit + counters.len();
-            let Some(counts) = self.counts.get_mut(units) else { continue };
-            add_slice(mode, counts, counters);
-            if let Some(recorded) = self.recorded.get_mut(record.function) {
+        for Record { function, first_unit, at, length } in &staged.records {
+            let staged_range = cursor::length(*at)..cursor::length(*at) + cursor::length(*length);
+            let units = cursor::length(*first_unit)..cursor::length(*first_unit) + cursor::length(*length);
+            if let (Some(counts), Some(counters)) =
+                (self.counts.get_mut(units), staged.counters.get(staged_range))
+            {
+                add_slice(mode, counts, counters);
+            }
+            if let Some(recorded) = self.recorded.get_mut(cursor::length(*function)) {
                 *recorded = true;
             }
         }
@@ -226,14 +227,15 @@ struct Staged {
     arguments: Option<RunArguments>,
 }
 
-/// The counters of a function.
-#[derive(Clone, Debug)]
+/// The counters of a function. Small, because there are millions.
+#[derive(Clone, Copy, Debug)]
 struct Record {
     /// Among the functions of all packages.
-    function: usize,
-    first_unit: usize,
-    /// Where they are among the staged ones.
-    counters: Range<usize>,
+    function: u32,
+    first_unit: u32,
+    /// Where they begin among the staged numbers.
+    at: u32,
+    length: u32,
 }
 
 impl Staged {
@@ -267,22 +269,20 @@ impl Staged {
         if !decode_all(segment.functions, &mut self.counters) {
             return None;
         }
+        let (first_functions, first_units) = metadata.firsts();
         let mut rest = self.counters.as_slice();
         let mut at = 0;
-        while let [length_of_record, package, function, counters @ ..] = rest {
-            let function = metadata.function_index(*package, *function)?;
-            let units = metadata.unit_range(function)?;
-            let length = length(*length_of_record);
-            if units.len() != length {
+        while let [length, package, function, counters @ ..] = rest {
+            let [first, end] = first_functions.get(cursor::length(*package)..)?.first_chunk()?;
+            let function = first.checked_add(*function).filter(|function| function < end)?;
+            let [first_unit, end_unit] = *first_units.get(cursor::length(function)..)?.first_chunk()?;
+            if end_unit - first_unit != *length {
                 return None;
             }
-            rest = counters.get(length..)?;
-            self.records.push(Record {
-                function,
-                first_unit: units.start,
-                counters: at + 3..at + 3 + length,
-            });
-            at += 3 + length;
+            rest = counters.get(cursor::length(*length)..)?;
+            self.records.push(Record { function, first_unit, at: at + 3, length: *length });
+            // A file of 4 GiB is left to the slow way.
+            at = at.checked_add(*length)?.checked_add(3)?;
         }
         (rest.is_empty() && self.records.len() as u64 == segment.function_count).then_some(())
     }
@@ -317,11 +317,15 @@ impl<'a> Visitor<'a> for Staging<'_> {
                 units: units.len(),
             });
         }
-        let end = self.staged.counters.len();
+        let as_u32 = |number: usize| {
+            u32::try_from(number)
+                .map_err(|_| Error::Malformed { offset, reason: "more than 4 GiB of counters" })
+        };
         self.staged.records.push(Record {
-            function: index,
-            first_unit: units.start,
-            counters: end - units.len()..end,
+            function: as_u32(index)?,
+            first_unit: as_u32(units.start)?,
+            at: as_u32(self.staged.counters.len() - units.len())?,
+            length: as_u32(units.len())?,
         });
         Ok(())
     }

@@ -44,6 +44,8 @@ pub struct MetaDataFile<'a> {
     granularity: CounterGranularity,
     packages: Vec<PackageEntry>,
     functions: Vec<FunctionEntry>,
+    /// For each package the number of functions before it, and at last the number of all.
+    first_functions: Vec<u32>,
     /// For each function the number of units before it, and at last the number of all.
     first_units: Vec<u32>,
 }
@@ -134,6 +136,12 @@ impl MetaDataFile<'_> {
     #[must_use]
     pub fn unit_count(&self) -> usize {
         self.first_units.last().copied().map_or(0, length)
+    }
+
+    /// For each package the number of functions before it, and for each function the number of units; each list ends
+    /// with the number of all.
+    pub(crate) fn firsts(&self) -> (&[u32], &[u32]) {
+        (&self.first_functions, &self.first_units)
     }
 
     /// The index among the functions of all packages.

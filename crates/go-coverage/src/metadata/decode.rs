@@ -43,8 +43,10 @@ pub(super) fn decode(bytes: Cow<'_, [u8]>) -> Result<MetaDataFile<'_>, Error> {
     }
     let Decoder { packages, functions, mut first_units, units, .. } = decoder;
     first_units.push(units);
+    let ends = packages.iter().map(|package| package.functions.end);
+    let first_functions = std::iter::once(0).chain(ends).collect();
     let Header { hash, mode, granularity, .. } = header;
-    Ok(MetaDataFile { bytes, hash, mode, granularity, packages, functions, first_units })
+    Ok(MetaDataFile { bytes, hash, mode, granularity, packages, functions, first_functions, first_units })
 }
 
 struct Header<'a> {
