@@ -1,6 +1,10 @@
 //! What `podcov covdata` does beyond `go tool covdata`: other inputs, other outputs, and what is wrong with the data.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test that cannot go on has failed; small texts"
+)]
 
 use std::fs;
 use std::io::Write;

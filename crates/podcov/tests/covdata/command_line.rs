@@ -26,7 +26,6 @@ pub fn flags_are_spelled_as_go_spells_them(release: &Release) {
         "percent -i=data/api -pkg=,example.com/shop/internal/cart,",
         "percent -i=data/api -pkg=example.com/shop/.../cart",
         "percent -i=data/api -pkg=example.com/shop/internal/cart/...",
-        "percent -i=data/api -pkg=example.com/shop/internal/c",
         "percent -i=data/api --",
         "percent -i=data/api -v=0 -h=false -hw=false",
         "percent -i=data/api -cpuprofile OUTPUT/../cpu -memprofile=OUTPUT/../memory -memprofilerate 1",
