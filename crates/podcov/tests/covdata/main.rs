@@ -7,12 +7,11 @@
 
 mod command_line;
 mod comparison;
-mod expectation;
 mod read_by_go;
 
 use command_line::{
-    a_directory_that_is_not_there_fails_as_with_covdata, a_profile_of_different_modes_says_only_what_ran,
-    command_lines_without_sense_end_as_those_of_covdata, flags_are_spelled_as_go_spells_them,
+    a_directory_that_is_not_there_fails_as_with_covdata, command_lines_without_sense_end_as_those_of_covdata,
+    flags_are_spelled_as_go_spells_them,
 };
 use comparison::Comparison;
 use podcov_go_programs::{Call, Release};
@@ -33,7 +32,6 @@ podcov_go_programs::with_each_release! {
         covdata_reads_what_merging_programs_wrote,
     ],
     complete: [
-        a_profile_of_different_modes_says_only_what_ran,
         flags_are_spelled_as_go_spells_them,
         command_lines_without_sense_end_as_those_of_covdata,
         a_directory_that_is_not_there_fails_as_with_covdata,
