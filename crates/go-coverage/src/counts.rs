@@ -3,6 +3,8 @@
 //! Owns what a counter file must agree on with its meta-data, and that a refused file changes nothing. Which units of
 //! different programs are the same is `join`'s.
 
+#[cfg(target_arch = "x86_64")]
+use crate::avx2::Avx2;
 use crate::counters::{ArgumentTables, FunctionHeader, Header, Visitor};
 use crate::cursor::{self, Cursor};
 use crate::uleb128::decode_all;
@@ -172,14 +174,8 @@ impl ProgramCounts {
 
     fn add_all(&mut self, mode: CounterMode, staged: &Staged) {
         self.agree(staged.arguments.as_ref());
-        for Record { function, first_unit, at, length } in &staged.records {
-            let staged_range = cursor::length(*at)..cursor::length(*at) + cursor::length(*length);
-            let units = cursor::length(*first_unit)..cursor::length(*first_unit) + cursor::length(*length);
-            if let (Some(counts), Some(counters)) =
-                (self.counts.get_mut(units), staged.counters.get(staged_range))
-            {
-                add_slice(mode, counts, counters);
-            }
+        add_records(mode, &staged.records, &staged.counters, &mut self.counts);
+        for Record { function, .. } in &staged.records {
             if let Some(recorded) = self.recorded.get_mut(cursor::length(*function)) {
                 *recorded = true;
             }
@@ -203,19 +199,80 @@ impl ProgramCounts {
     }
 }
 
-#[inline]
-fn add_slice(mode: CounterMode, counts: &mut [u32], counters: &[u32]) {
+/// Adds the staged counters of all records to the counts of their units.
+fn add_records(mode: CounterMode, records: &[Record], staged: &[u32], counts: &mut [u32]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = Avx2::detect() {
+        avx2.add_records(mode, records, staged, counts);
+        return;
+    }
+    add_records_inlined(mode, records, staged, counts);
+}
+
+/// What `add_records` does, to be compiled for the instructions of whoever calls it.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled with the features of its caller")]
+pub(crate) fn add_records_inlined(mode: CounterMode, records: &[Record], staged: &[u32], counts: &mut [u32]) {
     match mode {
         CounterMode::Set => {
-            for (count, counter) in counts.iter_mut().zip(counters) {
-                *count |= u32::from(*counter != 0);
-            }
+            add_records_by(|count, counter| count | u32::from(counter != 0), records, staged, counts);
         }
         CounterMode::Count | CounterMode::Atomic => {
-            for (count, counter) in counts.iter_mut().zip(counters) {
-                *count = count.saturating_add(*counter);
-            }
+            add_records_by(u32::saturating_add, records, staged, counts);
         }
+    }
+}
+
+/// So many counters are added at once.
+const LANES: usize = 8;
+
+/// `add` must change nothing where it adds 0.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled with the features of its caller")]
+fn add_records_by(add: impl Fn(u32, u32) -> u32, records: &[Record], staged: &[u32], counts: &mut [u32]) {
+    for Record { first_unit, at, length, .. } in records {
+        let (mut unit, mut at, mut left) =
+            (cursor::length(*first_unit), cursor::length(*at), cursor::length(*length));
+        // Most functions have fewer units than lanes: then this is done once, and no branch depends on how many.
+        while let Some(counts) = counts.get_mut(unit..).and_then(|rest| rest.first_chunk_mut::<LANES>())
+            && let Some(counters) = staged.get(at..).and_then(|rest| rest.first_chunk::<LANES>())
+        {
+            let mask = &MASKS[left.min(LANES)];
+            for ((count, counter), mask) in counts.iter_mut().zip(counters).zip(mask) {
+                *count = add(*count, counter & mask);
+            }
+            left = left.saturating_sub(LANES);
+            if left == 0 {
+                break;
+            }
+            (unit, at) = (unit + LANES, at + LANES);
+        }
+        let rest = counts.get_mut(unit..).into_iter().flatten().zip(staged.get(at..).into_iter().flatten());
+        for (count, counter) in rest.take(left) {
+            *count = add(*count, *counter);
+        }
+    }
+}
+
+/// For a number of lanes: all bits of those, and none of the others.
+static MASKS: [[u32; LANES]; LANES + 1] = {
+    let mut masks = [[0; LANES]; LANES + 1];
+    let mut count = 0;
+    while count <= LANES {
+        let mut lane = 0;
+        while lane < count {
+            masks[count][lane] = u32::MAX;
+            lane += 1;
+        }
+        count += 1;
+    }
+    masks
+};
+
+#[inline]
+fn add_slice(mode: CounterMode, counts: &mut [u32], counters: &[u32]) {
+    for (count, counter) in counts.iter_mut().zip(counters) {
+        *count = mode.add(*count, *counter);
     }
 }
 
@@ -223,13 +280,14 @@ fn add_slice(mode: CounterMode, counts: &mut [u32], counters: &[u32]) {
 #[derive(Debug, Default)]
 struct Staged {
     records: Vec<Record>,
+    /// As long as that of the largest file so far.
     counters: Vec<u32>,
     arguments: Option<RunArguments>,
 }
 
 /// The counters of a function. Small, because there are millions.
 #[derive(Clone, Copy, Debug)]
-struct Record {
+pub(crate) struct Record {
     /// Among the functions of all packages.
     function: u32,
     first_unit: u32,
@@ -246,12 +304,12 @@ impl Staged {
         }
         // Several segments, raw numbers, or something is wrong: that is found out exactly, and slower.
         self.clear();
+        self.counters.clear();
         header.visit(&mut Staging { metadata, staged: self })
     }
 
     fn clear(&mut self) {
         self.records.clear();
-        self.counters.clear();
         self.arguments = None;
     }
 
@@ -266,11 +324,9 @@ impl Staged {
     fn read_at_once(&mut self, header: &Header<'_>, metadata: &MetaDataFile<'_>) -> Option<()> {
         let segment = header.only_uleb128_segment()?;
         self.agree(&Arguments::read(segment.arguments).ok()?);
-        if !decode_all(segment.functions, &mut self.counters) {
-            return None;
-        }
+        let count = decode_all(segment.functions, &mut self.counters)?;
         let (first_functions, first_units) = metadata.firsts();
-        let mut rest = self.counters.as_slice();
+        let mut rest = self.counters.get(..count)?;
         let mut at = 0;
         while let [length, package, function, counters @ ..] = rest {
             let [first, end] = first_functions.get(cursor::length(*package)..)?.first_chunk()?;

@@ -53,6 +53,8 @@
 //! ```
 
 mod arguments;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod counters;
 mod counts;
 mod cursor;

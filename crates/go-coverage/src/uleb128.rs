@@ -6,17 +6,48 @@ use crate::cursor::Cursor;
 const CONTINUES: u64 = 0x8080_8080_8080_8080;
 /// Moves the lowest bit of each byte to one of the highest eight bits, in the same order.
 const GATHER: u64 = 0x0102_0408_1020_4080;
+/// How many numbers may be written beyond those that are meant.
+pub(crate) const SLACK: usize = 36;
 
-/// Appends all numbers of `bytes`, and returns whether they are whole and at most 32 bits each. What is wrong, and
-/// where, the slow way says: [`Cursor::uleb128`].
-pub(crate) fn decode_all(bytes: &[u8], numbers: &mut Vec<u32>) -> bool {
-    // No number takes less than a byte. Eight are always written, also where fewer are meant.
-    let start = numbers.len();
-    numbers.resize(start + bytes.len() + 8, 0);
-    let Some(out) = numbers.get_mut(start..) else { return false };
-    let Some(written) = decode(bytes, out) else { return false };
-    numbers.truncate(start + written);
-    true
+/// Writes all numbers of `bytes` to the beginning of `numbers`, which grows as needed, and returns how many there are;
+/// none if they are not whole, or not at most 32 bits each. What is wrong, and where, the slow way says:
+/// [`Cursor::uleb128`].
+pub(crate) fn decode_all(bytes: &[u8], numbers: &mut Vec<u32>) -> Option<usize> {
+    // No number takes less than a byte. Some more are always written than are meant.
+    let most = bytes.len() + SLACK;
+    if numbers.len() < most {
+        numbers.resize(most, 0);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::avx2::Avx2::detect() {
+        return decode_vectors(avx2, bytes, numbers);
+    }
+    decode(bytes, numbers)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn decode_vectors(avx2: crate::avx2::Avx2, bytes: &[u8], out: &mut [u32]) -> Option<usize> {
+    let (mut read, mut written) = (0, 0);
+    loop {
+        let (bytes_read, numbers) = avx2.decode(bytes.get(read..)?, out.get_mut(written..)?);
+        read += bytes_read;
+        written += numbers;
+        if bytes.len() - read < SLACK {
+            return Some(written + decode(bytes.get(read..)?, out.get_mut(written..)?)?);
+        }
+        // A number of five bytes is ahead.
+        let (number, end) = one_number(bytes, read)?;
+        *out.get_mut(written)? = number;
+        read = end;
+        written += 1;
+    }
+}
+
+/// The number that begins at an offset, and the offset of the next.
+fn one_number(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    let mut cursor = Cursor::new(bytes.get(at..)?, at);
+    let number = cursor.uleb128("a number").ok()?;
+    Some((number, cursor.offset()))
 }
 
 /// Eight bytes at a time. Most counters take one byte, and which of the eight end a number is looked up in a table:
@@ -38,9 +69,7 @@ fn decode(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
         let [.., key] = (continues >> 7).wrapping_mul(GATHER).to_le_bytes();
         let layout = &LAYOUTS[usize::from(key)];
         if layout.numbers == 0 {
-            let mut cursor = Cursor::new(bytes.get(read..)?, read);
-            target[0] = cursor.uleb128("a number").ok()?;
-            read = cursor.offset();
+            (target[0], read) = one_number(bytes, read)?;
             written += 1;
             continue;
         }
@@ -54,16 +83,15 @@ fn decode(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
         read += layout.bytes;
         written += layout.numbers;
     }
-    let mut rest = Cursor::new(bytes.get(read..)?, read);
-    while rest.remaining() > 0 {
-        *out.get_mut(written)? = rest.uleb128("a number").ok()?;
+    while read < bytes.len() {
+        (*out.get_mut(written)?, read) = one_number(bytes, read)?;
         written += 1;
     }
     Some(written)
 }
 
 #[inline]
-const fn low_half(bits: u64) -> u32 {
+pub(crate) const fn low_half(bits: u64) -> u32 {
     let [a, b, c, d, ..] = bits.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
@@ -124,7 +152,14 @@ mod tests {
 
     fn at_once(bytes: &[u8]) -> Option<Vec<u32>> {
         let mut numbers = vec![7];
-        decode_all(bytes, &mut numbers).then(|| numbers.split_off(1))
+        let count = decode_all(bytes, &mut numbers)?;
+        numbers.truncate(count);
+        // The portable way must find the same, also where it is not the one that is used.
+        let mut portably = vec![7; bytes.len() + SLACK];
+        let count = decode(bytes, &mut portably)?;
+        portably.truncate(count);
+        assert_eq!(portably, numbers, "{bytes:?}");
+        Some(numbers)
     }
 
     proptest! {
