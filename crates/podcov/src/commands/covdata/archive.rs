@@ -104,9 +104,8 @@ impl Archive {
             let number = *numbers.entry(parent.clone()).or_insert(next);
             let target = self.directory.path().join(number.to_string());
             if number == self.paths.len() {
-                let shown: String =
-                    parent.to_string_lossy().chars().filter(|one| !one.is_control()).collect();
-                self.paths.push(shown.trim_start_matches("./").trim_matches('.').to_owned());
+                let shown = parent.strip_prefix(".").unwrap_or(&parent).to_string_lossy();
+                self.paths.push(shown.chars().filter(|one| !one.is_control()).collect());
                 fs::create_dir(&target)?;
             }
             io::copy(&mut entry, &mut fs::File::create(target.join(name))?)?;
