@@ -137,6 +137,15 @@ impl RunArguments {
         }
     }
 
+    /// The same for what may not be known yet.
+    pub(crate) fn agree_on(own: &mut Option<Self>, other: Option<&Self>) {
+        match (own, other) {
+            (Some(own), Some(other)) => own.agree_with(other),
+            (own @ None, Some(other)) => *own = Some(other.clone()),
+            (_, None) => {}
+        }
+    }
+
     /// As they stand in a counter file, sorted by key.
     pub(crate) fn pairs(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
         let mut pairs = BTreeMap::new();

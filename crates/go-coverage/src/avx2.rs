@@ -5,17 +5,18 @@
 //! definition of what it does.
 
 use std::arch::x86_64::{
-    _mm_and_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_madd_epi16,
-    _mm_maddubs_epi16, _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_shuffle_epi8,
-    _mm256_movemask_epi8, _mm256_set_epi64x,
+    _mm_and_si128, _mm_cvtsi64_si128, _mm_madd_epi16, _mm_maddubs_epi16, _mm_set1_epi8, _mm_set1_epi16,
+    _mm_set1_epi32, _mm_shuffle_epi8, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_movemask_epi8,
+    _mm256_movemask_ps, _mm256_set1_epi32,
 };
 
-use crate::CounterMode;
-use crate::counts::{Record, add_records_inlined};
-use crate::uleb128::{SLACK, low_half};
+use crate::course::{ANY, Agreement, Course, LANES, agreement};
+use crate::uleb128::SLACK;
+use crate::{CounterMode, MetaDataFile};
 
 /// How many bytes are looked at at once.
 const CHUNK: usize = 32;
+
 /// Proof that this processor has the instructions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
@@ -38,26 +39,93 @@ impl Avx2 {
         }
     }
 
-    /// The same as [`add_records_inlined`].
+    /// The same as [`Course::add_stretches_inlined`].
     #[expect(clippy::unused_self, reason = "it is the proof")]
-    pub(crate) fn add_records(
-        self,
-        mode: CounterMode,
-        records: &[Record],
-        staged: &[u32],
-        counts: &mut [u32],
-    ) {
+    pub(crate) fn add_stretches(self, course: &mut Course, mode: CounterMode, numbers: &[u32]) {
         #[expect(unsafe_code, reason = "a function compiled for other processors cannot be called safely")]
-        // SAFETY: `self` exists only where `detect` has found the features that `add_records` is compiled for.
+        // SAFETY: `self` exists only where `detect` has found the features that `add_stretches` is compiled for.
         unsafe {
-            add_records(mode, records, staged, counts);
+            add_stretches(course, mode, numbers);
+        }
+    }
+
+    /// The same as [`agreement`], for tests: the others call what was compiled with them.
+    #[cfg(test)]
+    #[expect(clippy::unused_self, reason = "it is the proof")]
+    fn agreement(self, numbers: &[u32], expected: &[u32]) -> Agreement {
+        #[expect(unsafe_code, reason = "a function compiled for other processors cannot be called safely")]
+        // SAFETY: `self` exists only where `detect` has found the features that it is compiled for.
+        unsafe {
+            agreement_of_lanes(numbers, expected)
+        }
+    }
+
+    /// The same as [`Course::find_stretches_by`].
+    #[expect(clippy::unused_self, reason = "it is the proof")]
+    pub(crate) fn find_stretches(
+        self,
+        course: &mut Course,
+        metadata: &MetaDataFile<'_>,
+        numbers: &[u32],
+    ) -> Option<u64> {
+        #[expect(unsafe_code, reason = "a function compiled for other processors cannot be called safely")]
+        // SAFETY: `self` exists only where `detect` has found the features that `find_stretches` is compiled for.
+        unsafe {
+            find_stretches(course, metadata, numbers)
         }
     }
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-fn add_records(mode: CounterMode, records: &[Record], staged: &[u32], counts: &mut [u32]) {
-    add_records_inlined(mode, records, staged, counts);
+fn add_stretches(course: &mut Course, mode: CounterMode, numbers: &[u32]) {
+    course.add_stretches_inlined(mode, numbers);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn find_stretches(course: &mut Course, metadata: &MetaDataFile<'_>, numbers: &[u32]) -> Option<u64> {
+    course.find_stretches_by(|numbers, expected| agreement_of_lanes(numbers, expected), metadata, numbers)
+}
+
+/// The same as [`agreement`].
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn agreement_of_lanes(numbers: &[u32], expected: &[u32]) -> Agreement {
+    let (mut at, mut counters) = (0, 0);
+    while let Some(numbers) = numbers.get(at..).and_then(|rest| rest.first_chunk())
+        && let Some(expected) = expected.get(at..).and_then(|rest| rest.first_chunk())
+    {
+        let Lanes { any, same } = compare(numbers, expected);
+        if any | same != ALL_LANES {
+            let agreed = (any | same).trailing_ones();
+            counters += (any & !(u32::MAX << agreed)).count_ones() as usize;
+            return Agreement { numbers: at + agreed as usize, counters };
+        }
+        counters += any.count_ones() as usize;
+        at += LANES;
+    }
+    let rest = agreement(numbers.get(at..).unwrap_or_default(), expected.get(at..).unwrap_or_default());
+    Agreement { numbers: at + rest.numbers, counters: counters + rest.counters }
+}
+
+const ALL_LANES: u32 = (1 << LANES) - 1;
+
+/// A bit for each lane: the lowest stands for the first.
+struct Lanes {
+    /// Any number is expected.
+    any: u32,
+    /// It is the number that is expected.
+    same: u32,
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn compare(numbers: &[u32; LANES], expected: &[u32; LANES]) -> Lanes {
+    let (numbers, expected) = (bytemuck::cast(*numbers), bytemuck::cast(*expected));
+    let bits = |lanes| _mm256_movemask_ps(_mm256_castsi256_ps(lanes)).cast_unsigned();
+    Lanes {
+        any: bits(_mm256_cmpeq_epi32(expected, _mm256_set1_epi32(ANY.cast_signed()))),
+        same: bits(_mm256_cmpeq_epi32(numbers, expected)),
+    }
 }
 
 #[target_feature(enable = "avx2,popcnt")]
@@ -113,22 +181,18 @@ fn decode_chunk(window: &[u8; CHUNK + 4], continues: u32, out: &mut [u32; SLACK]
 /// Which of the first 32 bytes have the highest bit: the lowest bit stands for the first.
 #[target_feature(enable = "avx2")]
 fn continuations(window: &[u8; CHUNK + 4]) -> u32 {
-    let [a, b, c, d] = [0, 8, 16, 24].map(|at| u64_at(window, at).cast_signed());
-    _mm256_movemask_epi8(_mm256_set_epi64x(d, c, b, a)).cast_unsigned()
+    let chunk = window.first_chunk::<CHUNK>().copied().unwrap_or_default();
+    _mm256_movemask_epi8(bytemuck::cast(chunk)).cast_unsigned()
 }
 
 /// Moves the bytes of a number into each 32 bits, and then its seven bits of each byte together.
 #[target_feature(enable = "avx2")]
-fn four_numbers(eight: u64, layout: [[u8; 8]; 2]) -> [u32; 4] {
-    let [low, high] = layout.map(i64::from_le_bytes);
-    let layout = _mm_set_epi64x(high, low);
-    let bytes = _mm_shuffle_epi8(_mm_cvtsi64_si128(eight.cast_signed()), layout);
+fn four_numbers(eight: u64, layout: [u8; 16]) -> [u32; 4] {
+    let bytes = _mm_shuffle_epi8(_mm_cvtsi64_si128(eight.cast_signed()), bytemuck::cast(layout));
     let sevens = _mm_and_si128(bytes, _mm_set1_epi8(0x7f));
     // 1 and 128 for the two bytes of each 16 bits, then 1 and 16384 for the two halves of each 32.
     let fourteens = _mm_maddubs_epi16(_mm_set1_epi16(0x8001_u16.cast_signed()), sevens);
-    let numbers = _mm_madd_epi16(fourteens, _mm_set1_epi32(0x4000_0001));
-    let [low, high] = [_mm_cvtsi128_si64(numbers), _mm_extract_epi64::<1>(numbers)].map(i64::cast_unsigned);
-    [low_half(low), low_half(low >> 32), low_half(high), low_half(high >> 32)]
+    bytemuck::cast(_mm_madd_epi16(fourteens, _mm_set1_epi32(0x4000_0001)))
 }
 
 #[inline]
@@ -138,8 +202,8 @@ fn u64_at(window: &[u8; CHUNK + 4], at: usize) -> u64 {
 
 /// For which of eight bytes continue (the lowest bit stands for the first): where the bytes of each number are that
 /// ends in the last four. A place with the highest bit set stands for a byte that is 0.
-static LAYOUTS: [[[u8; 8]; 2]; 256] = {
-    let mut layouts = [[[0x80; 8]; 2]; 256];
+static LAYOUTS: [[u8; 16]; 256] = {
+    let mut layouts = [[0x80; 16]; 256];
     let mut key = 0;
     while key < layouts.len() {
         let mut number = 0;
@@ -153,7 +217,7 @@ static LAYOUTS: [[[u8; 8]; 2]; 256] = {
                 }
                 let mut place = 0;
                 while start <= end {
-                    layouts[key][number / 2][number % 2 * 4 + place] = start;
+                    layouts[key][4 * number + place] = start;
                     start += 1;
                     place += 1;
                 }
@@ -165,3 +229,24 @@ static LAYOUTS: [[[u8; 8]; 2]; 256] = {
     }
     layouts
 };
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn lanes_agree_as_far_as_numbers_one_by_one(
+            pairs in vec((0..3_u32, prop_oneof![3 => Just(ANY), 1 => 0..3_u32]), 0..60),
+            longer in vec(0..3_u32, 0..3),
+        ) {
+            let Some(avx2) = Avx2::detect() else { return Ok(()) };
+            let (mut numbers, expected): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
+            numbers.extend(longer);
+            prop_assert_eq!(avx2.agreement(&numbers, &expected), agreement(&numbers, &expected));
+        }
+    }
+}

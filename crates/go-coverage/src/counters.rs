@@ -195,11 +195,11 @@ pub(crate) trait Visitor<'a> {
     /// A segment begins. `payload` is at its functions, and goes on to the end of the file.
     fn segment(&mut self, arguments: ArgumentTables<'a>, payload: Cursor<'a>) -> Result<(), Error>;
 
-    /// The next counter of the function that comes next.
-    fn counter(&mut self, count: u32);
-
-    /// All counters of this function have been seen.
+    /// A function that ran. Its counters come next.
     fn function(&mut self, function: FunctionHeader) -> Result<(), Error>;
+
+    /// The next counter of the function.
+    fn counter(&mut self, count: u32);
 }
 
 /// Where a segment's arguments are: indices into its string table.
@@ -222,14 +222,14 @@ impl<'a> Visitor<'a> for Segments<'a> {
         Ok(())
     }
 
-    fn counter(&mut self, _count: u32) {}
-
     fn function(&mut self, _function: FunctionHeader) -> Result<(), Error> {
         if let Some(segment) = self.found.last_mut() {
             segment.function_count += 1;
         }
         Ok(())
     }
+
+    fn counter(&mut self, _count: u32) {}
 }
 
 /// The beginning of a counter file, and the number of segments that its end tells.
@@ -327,8 +327,8 @@ impl<'a> Header<'a> {
                 return Ok(function_count);
             }
             let function = FunctionHeader::read(self.flavor, cursor)?;
-            function.read_counters(self.flavor, cursor, |count| visitor.counter(count))?;
             visitor.function(function)?;
+            function.read_counters(self.flavor, cursor, |count| visitor.counter(count))?;
         }
         Ok(previous_functions.saturating_add(function_count))
     }

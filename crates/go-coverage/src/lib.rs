@@ -52,11 +52,15 @@
 //! assert!(merger.finish().is_empty());
 //! ```
 
+mod adder;
 mod arguments;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod counters;
 mod counts;
+mod course;
 mod cursor;
 mod digest;
 mod encode;
@@ -73,6 +77,7 @@ mod text_profile;
 mod totals;
 mod uleb128;
 
+pub use adder::Adder;
 pub use arguments::{Arguments, RunArguments};
 pub use counters::{CounterFile, CounterFlavor, FunctionCounters, Segment};
 pub use counts::{Counts, ProgramCounts, Programs};

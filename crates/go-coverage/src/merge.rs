@@ -1,6 +1,6 @@
 //! The whole way in one value: files in, profiles out.
 
-use crate::{CounterMode, Counts, Error, Join, MetaDataHash, Profile, Programs};
+use crate::{Adder, CounterMode, Error, Join, MetaDataHash, Profile, Programs};
 
 /// Takes meta-data files and counter files, and makes one profile per counter mode of them.
 ///
@@ -20,11 +20,11 @@ use crate::{CounterMode, Counts, Error, Join, MetaDataHash, Profile, Programs};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// For several threads, and for questions that need no whole profile, there are [`Programs`], [`Counts`] and [`Join`].
+/// For several threads, and for questions that need no whole profile, there are [`Programs`], [`Adder`] and [`Join`].
 #[derive(Debug, Default)]
 pub struct Merger {
     programs: Programs,
-    counts: Counts,
+    adder: Adder,
 }
 
 impl Merger {
@@ -41,7 +41,7 @@ impl Merger {
 
     /// Adds the counters of a run. The program must be known.
     pub fn add_counters(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.counts.add(&self.programs, bytes)
+        self.adder.add(&self.programs, bytes)
     }
 
     /// One profile per counter mode, sorted by mode. Functions that never ran are in it, with counts of 0.
@@ -49,6 +49,7 @@ impl Merger {
     /// Counts of different modes mean different things and are never added: Go refuses such a merge.
     #[must_use]
     pub fn finish(self) -> Vec<Profile> {
+        let counts = self.adder.finish(&self.programs);
         [CounterMode::Set, CounterMode::Count, CounterMode::Atomic]
             .into_iter()
             .filter_map(|mode| {
@@ -57,7 +58,7 @@ impl Merger {
                     .iter()
                     .enumerate()
                     .filter(|(_, metadata)| metadata.mode() == mode)
-                    .map(|(index, metadata)| (metadata, self.counts.get(index)))
+                    .map(|(index, metadata)| (metadata, counts.get(index)))
                     .collect();
                 members.sort_by_key(|(metadata, _)| metadata.hash());
                 let _ = members.first()?;

@@ -138,17 +138,21 @@ impl MetaDataFile<'_> {
         self.first_units.last().copied().map_or(0, length)
     }
 
-    /// For each package the number of functions before it, and for each function the number of units; each list ends
-    /// with the number of all.
-    pub(crate) fn firsts(&self) -> (&[u32], &[u32]) {
-        (&self.first_functions, &self.first_units)
+    /// The index among the functions of all packages.
+    #[inline]
+    pub(crate) fn function_index(&self, package: u32, function: u32) -> Option<usize> {
+        let [first, end] = self.first_functions.get(length(package)..)?.first_chunk()?;
+        first.checked_add(function).filter(|index| index < end).map(length)
     }
 
-    /// The index among the functions of all packages.
-    pub(crate) fn function_index(&self, package: u32, function: u32) -> Option<usize> {
-        let functions = &self.packages.get(length(package))?.functions;
-        let index = functions.start.checked_add(function)?;
-        (index < functions.end).then_some(length(index))
+    /// What stands before the counters of a function in counter files: how many there are, the package, the function.
+    /// None if it has none.
+    pub(crate) fn counter_header(&self, index: usize) -> Option<[u32; 3]> {
+        let as_u32 = |number: usize| u32::try_from(number).ok();
+        let package = self.first_functions.partition_point(|first| length(*first) <= index).checked_sub(1)?;
+        let first = length(*self.first_functions.get(package)?);
+        let counters = self.unit_range(index)?.len();
+        (counters > 0).then_some([as_u32(counters)?, as_u32(package)?, as_u32(index - first)?])
     }
 
     /// Where among the units of all functions those of a function are.

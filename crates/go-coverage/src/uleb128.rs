@@ -1,5 +1,9 @@
 //! Decodes long runs of ULEB128 numbers. Single numbers are [`crate::cursor`]'s.
 
+#[cfg(target_arch = "x86_64")]
+use crate::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use crate::avx512::Avx512;
 use crate::cursor::Cursor;
 
 /// A byte with this bit is followed by another of the same number.
@@ -7,7 +11,7 @@ const CONTINUES: u64 = 0x8080_8080_8080_8080;
 /// Moves the lowest bit of each byte to one of the highest eight bits, in the same order.
 const GATHER: u64 = 0x0102_0408_1020_4080;
 /// How many numbers may be written beyond those that are meant.
-pub(crate) const SLACK: usize = 36;
+pub(crate) const SLACK: usize = 64;
 
 /// Writes all numbers of `bytes` to the beginning of `numbers`, which grows as needed, and returns how many there are;
 /// none if they are not whole, or not at most 32 bits each. What is wrong, and where, the slow way says:
@@ -19,17 +23,23 @@ pub(crate) fn decode_all(bytes: &[u8], numbers: &mut Vec<u32>) -> Option<usize> 
         numbers.resize(most, 0);
     }
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = crate::avx2::Avx2::detect() {
-        return decode_vectors(avx2, bytes, numbers);
+    if let Some(avx512) = Avx512::detect() {
+        return decode_vectors(|bytes, out| avx512.decode(bytes, out), bytes, numbers);
+    } else if let Some(avx2) = Avx2::detect() {
+        return decode_vectors(|bytes, out| avx2.decode(bytes, out), bytes, numbers);
     }
     decode(bytes, numbers)
 }
 
 #[cfg(target_arch = "x86_64")]
-fn decode_vectors(avx2: crate::avx2::Avx2, bytes: &[u8], out: &mut [u32]) -> Option<usize> {
+fn decode_vectors(
+    decode_some: impl Fn(&[u8], &mut [u32]) -> (usize, usize),
+    bytes: &[u8],
+    out: &mut [u32],
+) -> Option<usize> {
     let (mut read, mut written) = (0, 0);
     loop {
-        let (bytes_read, numbers) = avx2.decode(bytes.get(read..)?, out.get_mut(written..)?);
+        let (bytes_read, numbers) = decode_some(bytes.get(read..)?, out.get_mut(written..)?);
         read += bytes_read;
         written += numbers;
         if bytes.len() - read < SLACK {
@@ -91,7 +101,7 @@ fn decode(bytes: &[u8], out: &mut [u32]) -> Option<usize> {
 }
 
 #[inline]
-pub(crate) const fn low_half(bits: u64) -> u32 {
+const fn low_half(bits: u64) -> u32 {
     let [a, b, c, d, ..] = bits.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
@@ -154,11 +164,22 @@ mod tests {
         let mut numbers = vec![7];
         let count = decode_all(bytes, &mut numbers)?;
         numbers.truncate(count);
-        // The portable way must find the same, also where it is not the one that is used.
-        let mut portably = vec![7; bytes.len() + SLACK];
-        let count = decode(bytes, &mut portably)?;
-        portably.truncate(count);
-        assert_eq!(portably, numbers, "{bytes:?}");
+        // Every way must find the same, also those that are not used on this machine.
+        assert_eq!(by(decode, bytes).as_ref(), Some(&numbers), "{bytes:?}");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::detect() {
+            let decode = |bytes: &[u8], out: &mut [u32]| {
+                decode_vectors(|bytes, out| avx2.decode(bytes, out), bytes, out)
+            };
+            assert_eq!(by(decode, bytes).as_ref(), Some(&numbers), "{bytes:?}");
+        }
+        Some(numbers)
+    }
+
+    fn by(decode: impl Fn(&[u8], &mut [u32]) -> Option<usize>, bytes: &[u8]) -> Option<Vec<u32>> {
+        let mut numbers = vec![7; bytes.len() + SLACK];
+        let count = decode(bytes, &mut numbers)?;
+        numbers.truncate(count);
         Some(numbers)
     }
 
@@ -178,10 +199,10 @@ mod tests {
     #[test]
     fn numbers_of_every_length_are_read_at_every_place() {
         for length in 1..=6 {
-            for before in 0..20 {
+            for before in 0..80 {
                 let mut bytes = vec![1; before];
                 bytes.extend(vec![0x85; length - 1]);
-                bytes.extend([1; 12]);
+                bytes.extend([1; 80]);
                 assert_eq!(at_once(&bytes), one_by_one(&bytes), "{length} after {before}");
             }
         }

@@ -76,6 +76,23 @@ fn programs_and_runs() -> impl Strategy<Value = [(Program, [Run; 3]); 2]> {
     })
 }
 
+/// More runs than it takes to learn an order, and some in another order.
+fn program_and_many_runs() -> impl Strategy<Value = (Program, Vec<Run>)> {
+    let seeds = vec((vec(any::<Index>(), 20), any::<bool>(), any::<Index>()), 20..40);
+    (mode().prop_flat_map(|mode| program(mode, 1)), seeds).prop_map(|(program, seeds)| {
+        let runs = seeds.into_iter().map(|(seed, ordered, turn)| {
+            let mut run = run(&program, &seed);
+            if !ordered && !run.is_empty() {
+                let by = turn.index(run.len());
+                run.rotate_left(by);
+            }
+            run
+        });
+        let runs = runs.collect();
+        (program, runs)
+    })
+}
+
 fn merged<'a>(
     programs: impl IntoIterator<Item = &'a Program>,
     files: impl IntoIterator<Item = Vec<u8>>,
@@ -157,6 +174,29 @@ proptest! {
         prop_assert_eq!(&merged([&program], [write(&[&one]), write(&[&two, &three])]), &left);
         prop_assert_eq!(&merged([&program], [write(&[&one, &two, &three])]), &left);
         prop_assert_eq!(&merged([&program], [one, two, three].each_ref().map(|run| write(&[run]))), &left);
+    }
+
+    /// The later of many files are compared with what the first have taught.
+    #[test]
+    fn the_order_of_functions_and_refused_files_change_no_sum(
+        (program, runs) in program_and_many_runs(),
+        cut in any::<Index>(),
+    ) {
+        let mut merger = Merger::new();
+        merger.add_metadata(&program.metadata()).unwrap();
+        for run in &runs {
+            let file = program.counters(&[run], false);
+            // The end of the last function, and all of the footer, are missing; then the footer is put back.
+            let functions = file.len() - 16;
+            let shorter = functions - 1 - cut.index(4.min(functions - 1));
+            let damaged = [&file[..shorter], &file[functions..]].concat();
+            if !run.is_empty() {
+                prop_assert!(merger.add_counters(&damaged).is_err());
+            }
+            merger.add_counters(&file).unwrap();
+        }
+        let all: Vec<&Run> = runs.iter().collect();
+        prop_assert_eq!(merger.finish(), merged([&program], [program.counters(&all, true)]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use go_coverage::{CounterFile, CounterMode, Counts, Merger, Profile, Programs, Segment, write_text};
+use go_coverage::{Adder, CounterFile, CounterMode, Merger, Profile, Programs, Segment, write_text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -52,10 +52,11 @@ fn check_sums(metadata: &[&[u8]], counters: &[&[u8]]) {
         let _ = programs.add(file.to_vec());
     }
     for file in counters {
-        let mut counts = Counts::new();
-        if counts.add(&programs, file).is_err() {
+        let mut adder = Adder::new();
+        if adder.add(&programs, file).is_err() {
             continue;
         }
+        let counts = adder.finish(&programs);
         let file = CounterFile::parse(file).expect("what was added can be read");
         let index = programs.iter().position(|program| program.hash() == file.hash());
         let index = index.expect("what was added is of a known program");

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use go_coverage::{
-    CounterFile, CounterMode, Counts, Join, MetaDataFile, MetaDataHash, PackagePattern, Programs,
+    Adder, CounterFile, CounterMode, Counts, Join, MetaDataFile, MetaDataHash, PackagePattern, Programs,
 };
 
 use super::InputArgs;
@@ -113,12 +113,12 @@ impl Merged {
             for file in indices.filter_map(|index| counters.get(*files.get(index)?)) {
                 part.add(&self.programs, file);
             }
-            part
+            (part.adder.finish(&self.programs), part.refused)
         });
         let mut sum = Counts::new();
-        for part in parts {
-            sum.merge(&self.programs, part.counts);
-            self.inputs.refused.extend(part.refused);
+        for (counts, refused) in parts {
+            sum.merge(&self.programs, counts);
+            self.inputs.refused.extend(refused);
         }
         sum
     }
@@ -226,7 +226,7 @@ impl Merged {
 /// What one thread adds up.
 #[derive(Default)]
 struct Part {
-    counts: Counts,
+    adder: Adder,
     refused: Vec<Refused>,
     bytes: Vec<u8>,
 }
@@ -235,7 +235,7 @@ impl Part {
     fn add(&mut self, programs: &Programs, file: &DataFile) {
         let added = read(&file.path, &mut self.bytes).and_then(|()| {
             check_name(&file.path, &self.bytes)?;
-            self.counts.add(programs, &self.bytes).map_err(|error| error.to_string())
+            self.adder.add(programs, &self.bytes).map_err(|error| error.to_string())
         });
         if let Err(reason) = added {
             self.refused.push(Refused { path: file.path.clone(), reason });
