@@ -13,6 +13,7 @@
 
 mod cache;
 mod calls;
+mod live;
 mod recipe;
 mod rewriter;
 mod scenario;
@@ -20,6 +21,7 @@ mod toolchain;
 
 pub use cache::{Extent, Release, prepare};
 pub use calls::{Answer, Call, without_time};
+pub use live::{Covered, Linking, LiveProgram, installed_go};
 pub use scenario::Scenario;
 pub use toolchain::{files_under, testdata};
 

@@ -32,10 +32,11 @@ impl Toolchain {
         directory: &Path,
         arguments: impl IntoIterator<Item = Argument>,
     ) -> String {
-        output(self.command(directory).args(arguments), &[0])
+        output(self.command_in(directory).args(arguments), &[0])
     }
 
-    fn command(&self, directory: &Path) -> Command {
+    /// The go command, with nothing of the environment that changes what it builds.
+    pub fn command_in(&self, directory: &Path) -> Command {
         let mut command = Command::new("go");
         command
             .current_dir(directory)
@@ -59,7 +60,7 @@ impl Toolchain {
     }
 
     fn build_command(&self, flags: &[&str], program: &str, executable: &Path) -> Command {
-        let mut command = self.command(&self.source);
+        let mut command = self.command_in(&self.source);
         command.args(["build", "-cover"]).args(flags).arg("-o").arg(executable).arg(program);
         command
     }

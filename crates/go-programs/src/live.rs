@@ -1,0 +1,179 @@
+//! Executables of the program in `testdata/live`, built with any release in any way. Owns how each is built; what they
+//! do is the tests' affair.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::toolchain::{Toolchain, files_under, output, testdata};
+
+/// How an executable is linked, and what is taken out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Linking {
+    /// As `go build` does.
+    Plain,
+    /// `-ldflags='-s -w'`.
+    Stripped,
+    /// CGO_ENABLED=0, `-ldflags='-s -w -extldflags -static'`, `-trimpath`.
+    Static,
+    /// `-buildmode=pie`.
+    PositionIndependent,
+    /// `-buildmode=pie -ldflags='-s -w'`.
+    StrippedPositionIndependent,
+    /// By the C compiler, not stripped.
+    External,
+    /// By the C compiler, static and stripped.
+    ExternalStatic,
+    /// By the C compiler, position-independent and stripped.
+    ExternalPositionIndependent,
+    /// By the C compiler, position-independent, static and stripped.
+    StaticPositionIndependent,
+    /// Stripped, and its section headers removed.
+    NoSectionHeaders,
+    /// Position-independent, stripped, and its section headers removed.
+    NoSectionHeadersPositionIndependent,
+}
+
+impl Linking {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Stripped,
+        Self::Static,
+        Self::PositionIndependent,
+        Self::StrippedPositionIndependent,
+        Self::External,
+        Self::ExternalStatic,
+        Self::ExternalPositionIndependent,
+        Self::StaticPositionIndependent,
+        Self::NoSectionHeaders,
+        Self::NoSectionHeadersPositionIndependent,
+    ];
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::Stripped | Self::NoSectionHeaders => &["-ldflags=-s -w"],
+            Self::Static => &["-ldflags=-s -w -extldflags -static", "-trimpath"],
+            Self::PositionIndependent => &["-buildmode=pie"],
+            Self::StrippedPositionIndependent | Self::NoSectionHeadersPositionIndependent => {
+                &["-buildmode=pie", "-ldflags=-s -w"]
+            }
+            Self::External => &["-ldflags=-linkmode=external"],
+            Self::ExternalStatic => &["-ldflags=-s -w -linkmode=external -extldflags=-static"],
+            Self::ExternalPositionIndependent => &["-buildmode=pie", "-ldflags=-s -w -linkmode=external"],
+            Self::StaticPositionIndependent => {
+                &["-buildmode=pie", "-ldflags=-s -w -linkmode=external -extldflags=-static-pie"]
+            }
+        }
+    }
+
+    /// Whether the C compiler links it.
+    #[must_use]
+    pub const fn is_external(self) -> bool {
+        matches!(
+            self,
+            Self::External
+                | Self::ExternalStatic
+                | Self::ExternalPositionIndependent
+                | Self::StaticPositionIndependent
+        )
+    }
+
+    const fn has_section_headers(self) -> bool {
+        !matches!(self, Self::NoSectionHeaders | Self::NoSectionHeadersPositionIndependent)
+    }
+}
+
+/// What of the program is covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Covered {
+    /// The main package and the one that works.
+    Program,
+    /// The program and the parts of the standard library that start before main, whose numbers are hard-coded.
+    ProgramAndRuntime,
+    /// Only the package that works: Go then writes nothing.
+    WithoutMain,
+    /// `go build` without `-cover`.
+    Nothing,
+}
+
+/// An executable of the program.
+#[derive(Clone, Copy, Debug, Hash)]
+pub struct LiveProgram {
+    /// What `GOTOOLCHAIN` is set to.
+    pub release: &'static str,
+    /// `set`, `count` or `atomic`.
+    pub mode: &'static str,
+    /// How it is linked.
+    pub linking: Linking,
+    /// What is covered.
+    pub covered: Covered,
+}
+
+impl LiveProgram {
+    /// Builds it, unless the cache has it.
+    #[must_use]
+    pub fn executable(self, cache: &Path) -> PathBuf {
+        let file = cache.join(format!("live-{:016x}", self.key()));
+        if !file.exists() {
+            let lock = File::create(file.with_extension("lock")).unwrap();
+            lock.lock().unwrap();
+            if !file.exists() {
+                let work = file.with_extension("work");
+                self.build(&work);
+                fs::rename(&work, &file).unwrap();
+            }
+        }
+        file
+    }
+
+    fn build(self, executable: &Path) {
+        let go = Toolchain::new(self.release, testdata().join("live"));
+        let mut command = go.command_in(&go.source);
+        command.arg("build").args(self.linking.flags()).arg("-o").arg(executable);
+        if self.linking.is_external() {
+            command.env("CGO_ENABLED", "1");
+        }
+        let packages = match self.covered {
+            Covered::Program => "example.com/live,example.com/live/work",
+            Covered::ProgramAndRuntime => {
+                "example.com/live,example.com/live/work,runtime,internal/abi,internal/bytealg,strconv"
+            }
+            Covered::WithoutMain => "example.com/live/work",
+            Covered::Nothing => "",
+        };
+        if self.covered != Covered::Nothing {
+            command.args(["-cover", "-covermode", self.mode, "-coverpkg", packages]);
+        }
+        output(command.arg("."), &[0]);
+        if !self.linking.has_section_headers() {
+            remove_section_headers(executable);
+        }
+    }
+
+    fn key(self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let version = Toolchain::new(self.release, testdata()).go(["env", "GOVERSION"]);
+        (self, version, include_str!("live.rs")).hash(&mut hasher);
+        for file in files_under(&testdata().join("live")) {
+            (&file, fs::read(&file).unwrap()).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+/// As `strip --strip-section-headers`, which older binutils do not have.
+fn remove_section_headers(executable: &Path) {
+    let mut bytes = fs::read(executable).unwrap();
+    bytes[0x28..0x30].fill(0);
+    bytes[0x3c..0x40].fill(0);
+    fs::write(executable, bytes).unwrap();
+}
+
+/// Calls the go command of the installed release.
+#[must_use]
+pub fn installed_go(arguments: &[&str]) -> String {
+    output(Command::new("go").args(arguments).env("GOTOOLCHAIN", "local"), &[0])
+}
