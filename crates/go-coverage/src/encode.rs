@@ -5,7 +5,7 @@ mod metadata;
 mod strings;
 
 pub use counters::CounterFileWriter;
-pub use metadata::{PackageBuilder, metadata_file};
+pub use metadata::{PackageBuilder, metadata_file, program_metadata_file};
 
 /// Appends a number in ULEB128.
 fn push_uleb128(bytes: &mut Vec<u8>, number: u32) {

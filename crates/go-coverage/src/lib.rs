@@ -82,7 +82,7 @@ pub use arguments::{Arguments, RunArguments};
 pub use counters::{CounterFile, CounterFlavor, FunctionCounters, Segment};
 pub use counts::{Counts, ProgramCounts, Programs};
 pub use digest::HashFunction;
-pub use encode::{CounterFileWriter, PackageBuilder, metadata_file};
+pub use encode::{CounterFileWriter, PackageBuilder, metadata_file, program_metadata_file};
 pub use error::Error;
 pub use hash::{MetaDataHash, ParseHashError};
 pub use join::Join;

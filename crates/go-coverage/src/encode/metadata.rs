@@ -10,6 +10,8 @@ use crate::{CounterGranularity, CounterMode, FunctionMetaData, HashFunction, Met
 
 const FILE_HEADER: usize = 56;
 const PACKAGE_HEADER: usize = 44;
+/// Where a package's own hash is.
+const PACKAGE_HASH: std::ops::Range<usize> = 16..32;
 /// One string, which is empty.
 const FILE_STRINGS: [u8; 2] = [1, 0];
 
@@ -109,7 +111,34 @@ pub fn metadata_file(
         hasher.update(&own.finish());
     }
     let hash = MetaDataHash(hasher.finish());
+    (hash, file_with_hash(hash, packages, mode, granularity))
+}
 
+/// The meta-data file that a program which consists of `packages` writes when it starts, and its hash. The packages are
+/// as the compiler made them, each with a hash of its own.
+#[must_use]
+pub fn program_metadata_file(
+    packages: &[Cow<'_, [u8]>],
+    mode: CounterMode,
+    granularity: CounterGranularity,
+    hash_function: HashFunction,
+) -> (MetaDataHash, Vec<u8>) {
+    let mut hasher = Hasher::new(hash_function);
+    for package in packages {
+        hasher.update(package.get(PACKAGE_HASH).unwrap_or_default());
+    }
+    hasher.update(mode.as_str().as_bytes());
+    hasher.update(granularity.as_str().as_bytes());
+    let hash = MetaDataHash(hasher.finish());
+    (hash, file_with_hash(hash, packages, mode, granularity))
+}
+
+fn file_with_hash(
+    hash: MetaDataHash,
+    packages: &[Cow<'_, [u8]>],
+    mode: CounterMode,
+    granularity: CounterGranularity,
+) -> Vec<u8> {
     let strings_offset = FILE_HEADER + 16 * packages.len();
     let first = strings_offset + FILE_STRINGS.len();
     let total = first + packages.iter().map(|package| package.len()).sum::<usize>();
@@ -143,5 +172,37 @@ pub fn metadata_file(
     for package in packages {
         bytes.extend_from_slice(package);
     }
-    (hash, bytes)
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::MetaDataFile;
+
+    #[test]
+    fn the_file_that_a_program_wrote_is_made_again_from_its_packages() {
+        for release in ["go1.22.12", "go1.26.8", "go1.27.3"] {
+            let directory =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/coverage").join(release);
+            let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            let written =
+                paths.filter(|path| path.to_str().unwrap().contains("covmeta.")).collect::<Vec<_>>();
+            assert!(!written.is_empty());
+            for path in written {
+                let bytes = fs::read(path).unwrap();
+                let file = MetaDataFile::parse(&bytes).unwrap();
+                let packages: Vec<_> =
+                    file.packages().map(|package| Cow::Borrowed(package.as_bytes())).collect();
+                let function = file.package(0).unwrap().hash_function().unwrap();
+                let (hash, made) =
+                    program_metadata_file(&packages, file.mode(), file.granularity(), function);
+                assert_eq!(hash, file.hash());
+                assert_eq!(made, bytes);
+            }
+        }
+    }
 }

@@ -1,0 +1,180 @@
+//! The counters as they are in memory: for each function that ran, the number of its units, package and function, then a
+//! counter for each unit. Zeroes are between them, where functions have not run.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use go_coverage::{CounterGranularity, CounterMode, MetaDataFile};
+
+/// Words before a function's counters.
+const HEADER: usize = 3;
+
+/// How many counters each function has, and how packages are numbered.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    /// By package and function.
+    counters: Vec<Vec<u32>>,
+    /// The packages whose numbers are hard-coded.
+    hard_coded: HashMap<i32, u32>,
+}
+
+/// The counters of all functions at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    words: Vec<u32>,
+    records: Vec<Record>,
+    strays: usize,
+}
+
+impl Counters {
+    pub(crate) fn new(bytes: &[u8], shape: &Shape) -> Self {
+        let words: Vec<_> = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let (records, strays) = shape.records(&words);
+        Self { words, records, strays }
+    }
+
+    /// Words that belong to no function. Other than 0 means that counters may be missing.
+    #[must_use]
+    pub const fn stray_words(&self) -> usize {
+        self.strays
+    }
+
+    /// The functions that ran: package and function by their indices in the meta-data, and a counter for each unit.
+    pub fn functions(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
+        self.records.iter().filter_map(|record| {
+            let counters = self.words.get(record.range())?;
+            // The program may have cleared its counters; the headers stay.
+            counters.iter().any(|count| *count != 0).then_some((record.package, record.function, counters))
+        })
+    }
+
+    /// What was counted since. None if these are not the same counters.
+    pub(crate) fn since(&self, earlier: &Self, mode: CounterMode) -> Option<Self> {
+        let mut words = self.words.clone();
+        for record in &self.records {
+            let before = earlier.words.get(record.range())?;
+            for (count, before) in words.get_mut(record.range())?.iter_mut().zip(before) {
+                *count = match mode {
+                    CounterMode::Set => u32::from(*count != 0 && *before == 0),
+                    CounterMode::Count | CounterMode::Atomic => count.wrapping_sub(*before),
+                };
+            }
+        }
+        Some(Self { words, records: self.records.clone(), strays: self.strays + earlier.strays })
+    }
+}
+
+/// A function that ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record {
+    package: u32,
+    function: u32,
+    /// Which word its first counter is.
+    first: usize,
+    length: usize,
+}
+
+impl Record {
+    const fn range(&self) -> Range<usize> {
+        self.first..self.first + self.length
+    }
+}
+
+impl Shape {
+    pub(crate) fn new(metadata: &MetaDataFile<'_>, hard_coded: HashMap<i32, u32>) -> Self {
+        let counters_of = |units: usize| match metadata.granularity() {
+            CounterGranularity::PerBlock => u32::try_from(units).unwrap_or(u32::MAX),
+            CounterGranularity::PerFunction => 1,
+        };
+        let counters = metadata
+            .packages()
+            .map(|package| package.functions().map(|function| counters_of(function.units().len())).collect());
+        Self { counters: counters.collect(), hard_coded }
+    }
+
+    /// How many words the counters of all functions take. The linker leaves out functions that nothing calls.
+    pub(crate) fn most_words(&self) -> u64 {
+        let functions = self.counters.iter().flatten();
+        functions.map(|counters| u64::from(*counters) + HEADER as u64).sum()
+    }
+
+    /// The functions that ran, and how many words are where none should be: the array was read while a function wrote
+    /// its header, or is damaged.
+    fn records(&self, words: &[u32]) -> (Vec<Record>, usize) {
+        let mut records = Vec::new();
+        let mut strays = 0;
+        let mut at = 0;
+        while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some(zeroes) = rest.iter().position(|word| *word != 0) else { break };
+            at += zeroes;
+            if let Some(record) = words.get(at..).and_then(|rest| self.record(rest, at + HEADER)) {
+                at = record.first + record.length;
+                records.push(record);
+            } else {
+                strays += 1;
+                at += 1;
+            }
+        }
+        (records, strays)
+    }
+
+    fn record(&self, words: &[u32], first: usize) -> Option<Record> {
+        let [length, package_id, function, counters @ ..] = words else { return None };
+        let package = match package_id.cast_signed() {
+            0 => return None,
+            // One is added, so that no number is zero.
+            id @ 1.. => id.cast_unsigned() - 1,
+            id => *self.hard_coded.get(&id)?,
+        };
+        let functions = self.counters.get(usize::try_from(package).ok()?)?;
+        let expected = functions.get(usize::try_from(*function).ok()?)?;
+        let length = usize::try_from(*length).ok().filter(|length| *length <= counters.len())?;
+        (usize::try_from(*expected) == Ok(length)).then_some(Record {
+            package,
+            function: *function,
+            first,
+            length,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> Shape {
+        Shape { counters: vec![vec![2, 1], vec![3]], hard_coded: HashMap::from([(-2, 1)]) }
+    }
+
+    fn record(package: u32, function: u32, first: usize, length: usize) -> Record {
+        Record { package, function, first, length }
+    }
+
+    #[test]
+    fn functions_that_ran_are_found_between_zeroes() {
+        let words = [0, 0, 2, 1, 0, 5, 0, 0, 0, 0, 3, 0xffff_fffe, 0, 7, 8, 9];
+        assert_eq!(shape().records(&words), (vec![record(0, 0, 5, 2), record(1, 0, 13, 3)], 0));
+    }
+
+    #[test]
+    fn a_header_that_is_half_written_hides_no_other_function() {
+        let words = [2, 0, 0, 0, 0, 1, 1, 1, 6];
+        assert_eq!(shape().records(&words), (vec![record(0, 1, 8, 1)], 1));
+    }
+
+    #[test]
+    fn what_the_meta_data_do_not_have_is_no_function() {
+        for words in [[2, 9, 0, 1, 1], [2, 1, 7, 1, 1], [3, 1, 0, 1, 1], [2, 0xffff_fffd, 0, 1, 1]] {
+            let (records, strays) = shape().records(&words);
+            assert!(records.is_empty() && strays > 0, "{words:?}: {records:?}");
+        }
+        let (records, strays) = shape().records(&[2, 1, 0, 1]);
+        assert!(records.is_empty() && strays > 0, "the array ends within the counters");
+    }
+
+    #[test]
+    fn no_words_have_no_functions() {
+        assert_eq!(shape().records(&[]), (Vec::new(), 0));
+        assert_eq!(shape().records(&[0; 8]), (Vec::new(), 0));
+    }
+}
