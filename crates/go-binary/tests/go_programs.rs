@@ -223,7 +223,7 @@ fn every_release_linked_in_every_way_is_described() {
                 let build_info = executable.build_info().unwrap();
                 let told = executable.instrumentation(build_info.as_ref()).unwrap();
                 let is_right = match covered {
-                    Covered::Program | Covered::ProgramAndRuntime => {
+                    Covered::Program | Covered::ProgramAndRuntime | Covered::Tests => {
                         matches!(told, Instrumentation::WithMain { .. })
                     }
                     Covered::WithoutMain => matches!(told, Instrumentation::WithoutMain { .. }),

@@ -95,6 +95,8 @@ pub enum Covered {
     ProgramAndRuntime,
     /// Only the package that works: Go then writes nothing.
     WithoutMain,
+    /// The same package, in the binary of its tests: `go test -c`.
+    Tests,
     /// `go build` without `-cover`.
     Nothing,
 }
@@ -132,7 +134,11 @@ impl LiveProgram {
     fn build(self, executable: &Path) {
         let go = Toolchain::new(self.release, testdata().join("live"));
         let mut command = go.command_in(&go.source);
-        command.arg("build").args(self.linking.flags()).arg("-o").arg(executable);
+        let (subcommand, package): (&[&str], _) = match self.covered {
+            Covered::Tests => (&["test", "-c", "-vet=off"], "./work"),
+            _ => (&["build"], "."),
+        };
+        command.args(subcommand).args(self.linking.flags()).arg("-o").arg(executable);
         if self.linking.is_external() {
             command.env("CGO_ENABLED", "1");
         }
@@ -141,13 +147,13 @@ impl LiveProgram {
             Covered::ProgramAndRuntime => {
                 "example.com/live,example.com/live/work,runtime,internal/abi,internal/bytealg,strconv"
             }
-            Covered::WithoutMain => "example.com/live/work",
+            Covered::WithoutMain | Covered::Tests => "example.com/live/work",
             Covered::Nothing => "",
         };
         if self.covered != Covered::Nothing {
             command.args(["-cover", "-covermode", self.mode, "-coverpkg", packages]);
         }
-        output(command.arg("."), &[0]);
+        output(command.arg(package), &[0]);
         if !self.linking.has_section_headers() {
             remove_section_headers(executable);
         }

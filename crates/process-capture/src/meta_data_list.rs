@@ -14,7 +14,7 @@ const SLICE: usize = 24;
 /// Programs have some thousand packages.
 const MOST_PACKAGES: u64 = 65_536;
 const MOST_META_DATA: u64 = 1 << 30;
-/// Variables that are searched for the list. Larger ones are arrays of the program's.
+/// Of the variables, how much is searched for the list.
 const MOST_SEARCHED: u64 = 256 << 20;
 /// Of what looks like the list at first sight. A program has few slices of structures that begin with such pointers.
 const MOST_CANDIDATES: u32 = 100_000;
@@ -119,10 +119,8 @@ pub(crate) fn find(module: &Module, memory: &impl Memory) -> Result<Option<Slice
 
 /// Looks for a slice of which every entry points to meta-data with the hash that it has itself.
 fn search(module: &Module, memory: &impl Memory, range: Range<u64>) -> Result<Option<SliceHeader>, Reason> {
-    if range.end - range.start > MOST_SEARCHED {
-        let address = LiveAddress(range.start);
-        return Err(Reason::Inconsistent { address, what: "too many variables to search for the meta-data" });
-    }
+    // The linker puts small variables first.
+    let range = range.start..range.end.min(range.start.saturating_add(MOST_SEARCHED));
     let (mut first, mut second) = (0, 0);
     let mut candidates = 0;
     let found = words(&AddressSpace(memory), range.clone(), |address, third| {

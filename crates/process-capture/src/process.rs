@@ -165,12 +165,22 @@ fn resolve(
     if let Some(program) = read_program(module, memory, true)? {
         return Ok(program);
     }
-    if executable.coverage_hook().map_err(Reason::Executable)?.is_some() {
+    if ends_with_main(executable).map_err(Reason::Executable)? {
         return Err(Reason::Starting);
     }
     let program = read_program(module, memory, false)?.ok_or(Reason::Starting)?;
     std::thread::sleep(SETTLING);
     if program.is_current(memory)? { Ok(program) } else { Err(Reason::Starting) }
+}
+
+/// Whether main is the last package to be initialised: what writes the data is there, and it is no test binary, whose
+/// main the go command makes, and does not cover. Up to Go 1.23 test binaries do not say what they are.
+fn ends_with_main(executable: &Executable<FileSource>) -> Result<bool, go_binary::Error> {
+    let is_program = executable.build_info()?.is_some_and(|info| {
+        let main_package = info.value.main_package;
+        !main_package.is_empty() && !main_package.ends_with(".test")
+    });
+    Ok(is_program && executable.coverage_hook()?.is_some())
 }
 
 /// How far the executable was moved: the program headers are in the process's memory as they are in the file.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use go_coverage::{
     CounterGranularity, CounterMode, HashFunction, MetaDataFile, MetaDataHash, program_metadata_file,
@@ -12,8 +13,9 @@ use crate::meta_data_list::{self, Entry, SliceHeader};
 use crate::module::{Module, read};
 use crate::{LiveAddress, Memory, Reason};
 
-/// Reading again helps against a function that is writing its header right now, which takes nanoseconds.
+/// Reading again helps against a writer, who needs nanoseconds once it runs: of a function's header, of a package.
 const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The meta-data of a process.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ impl Program {
             if is_whole || attempt == ATTEMPTS {
                 break;
             }
-            std::thread::yield_now();
+            std::thread::sleep(PAUSE);
         }
         Ok(best.unwrap_or_default())
     }
@@ -82,8 +84,7 @@ pub fn read_program(
     memory: &impl Memory,
     expects_main: bool,
 ) -> Result<Option<Program>, Reason> {
-    let Some(list) = meta_data_list::find(module, memory)? else { return Ok(None) };
-    let entries = meta_data_list::read_entries(module, memory, list)?;
+    let Some((list, entries)) = read_list(module, memory)? else { return Ok(None) };
     let covers_main = entries.last().is_some_and(|entry| entry.is_main(memory));
     if expects_main && !covers_main {
         return Ok(None);
@@ -103,6 +104,21 @@ pub fn read_program(
         .collect::<HashMap<i32, u32>>();
     let shape = Shape::new(&metadata, hard_coded);
     Ok(Some(Program { metadata, shape, covers_main, list }))
+}
+
+/// A package that is being added makes the list look damaged.
+fn read_list(module: &Module, memory: &impl Memory) -> Result<Option<(SliceHeader, Vec<Entry>)>, Reason> {
+    let read = || {
+        let Some(list) = meta_data_list::find(module, memory)? else { return Ok(None) };
+        Ok(Some((list, meta_data_list::read_entries(module, memory, list)?)))
+    };
+    for _ in 1..ATTEMPTS {
+        match read() {
+            Err(Reason::Inconsistent { .. } | Reason::Memory { .. }) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    read()
 }
 
 /// All packages have the same; those that only register (4), and the one that go test makes (5), have no mode.

@@ -96,12 +96,18 @@ impl Live {
     }
 
     pub fn written(&self) -> Written {
+        Written::read(self.data.path())
+    }
+}
+
+impl Written {
+    pub fn read(directory: &Path) -> Self {
         let file = |prefix: &str| {
-            let mut files = fs::read_dir(self.data.path()).unwrap().map(|entry| entry.unwrap());
+            let mut files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
             let found = files.find(|file| file.file_name().to_str().unwrap().starts_with(prefix))?;
             Some((found.file_name().into_string().unwrap(), fs::read(found.path()).unwrap()))
         };
-        Written { metadata: file("covmeta."), counters: file("covcounters.") }
+        Self { metadata: file("covmeta."), counters: file("covcounters.") }
     }
 }
 

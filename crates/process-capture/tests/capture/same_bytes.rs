@@ -4,7 +4,7 @@ use std::process::Command;
 
 use podcov_go_programs::{Covered, Linking, LiveProgram, installed_go};
 
-use crate::live::{Live, MODES, RELEASES, assert_same, executable, program};
+use crate::live::{Live, MODES, RELEASES, Written, assert_same, executable, program};
 
 fn check(program: LiveProgram) {
     let mut live = Live::start_command(Command::new(executable(program)).args(["7", "", "two words"]));
@@ -53,6 +53,21 @@ fn go_reads_the_files_of_a_snapshot() {
     let told = percent(&directory);
     assert!(told.contains("example.com/live/work"), "{told}");
     assert_eq!(told, percent(&own));
+}
+
+#[test]
+fn a_snapshot_of_a_test_binary_is_what_it_writes_at_its_end() {
+    for release in RELEASES {
+        let program =
+            LiveProgram { release, mode: "atomic", linking: Linking::Stripped, covered: Covered::Tests };
+        // It does not look at GOCOVERDIR.
+        let data = tempfile::tempdir().unwrap();
+        let argument = format!("-test.gocoverdir={}", data.path().display());
+        let live = Live::start_command(Command::new(executable(program)).arg(argument));
+        let snapshot = live.snapshot();
+        live.finish();
+        assert_same(&snapshot, &Written::read(data.path()), release);
+    }
 }
 
 /// The runtime counts before its packages are known: their numbers are hard-coded.
