@@ -187,6 +187,27 @@ fn the_counters_are_where_the_symbol_table_says() {
 }
 
 #[test]
+fn executables_of_another_architecture_are_described() {
+    for architecture in [Architecture::Amd64, Architecture::Arm64] {
+        for linking in [Linking::Stripped, Linking::StrippedPositionIndependent, Linking::NoSectionHeaders] {
+            let told = |covered| {
+                let program = LiveProgram { release: "local", mode: "count", linking, covered };
+                let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
+                let bytes = fs::read(program.executable_for(architecture.as_str(), cache)).unwrap();
+                let executable = Executable::read(bytes.as_slice()).unwrap();
+                assert_eq!(executable.architecture(), architecture);
+                let build_info = executable.build_info().unwrap();
+                let told = build_info.as_ref().unwrap().value.setting("GOARCH").unwrap().to_owned();
+                assert_eq!(told, architecture.as_str());
+                executable.instrumentation(build_info.as_ref()).unwrap()
+            };
+            assert!(matches!(told(Covered::Program), Instrumentation::WithMain { .. }));
+            assert!(matches!(told(Covered::WithoutMain), Instrumentation::WithoutMain { .. }));
+        }
+    }
+}
+
+#[test]
 fn other_files_are_refused_by_what_they_are() {
     let refused = |bytes: &[u8]| match Executable::read(bytes) {
         Err(Error::NotElf { format }) => format,
@@ -223,11 +244,9 @@ fn every_release_linked_in_every_way_is_described() {
                 let build_info = executable.build_info().unwrap();
                 let told = executable.instrumentation(build_info.as_ref()).unwrap();
                 let is_right = match covered {
-                    Covered::Program | Covered::ProgramAndRuntime | Covered::Tests => {
-                        matches!(told, Instrumentation::WithMain { .. })
-                    }
                     Covered::WithoutMain => matches!(told, Instrumentation::WithoutMain { .. }),
                     Covered::Nothing => matches!(told, Instrumentation::Nothing { .. }),
+                    _ => matches!(told, Instrumentation::WithMain { .. }),
                 };
                 assert!(is_right, "{release} {linking:?} {covered:?}: {told:?}");
             }

@@ -1,4 +1,4 @@
-//! The hash that says which counters belong to which meta-data. It is compared, never recomputed.
+//! The hash that says which counters belong to which meta-data. How it is made is in `digest`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -36,7 +36,7 @@
 //! | 16 | footer: magic, 4 of padding, `u32` number of segments so far, 4 of padding |
 //!
 //! The **hash** joins the two. Go makes it of the meta-data by MD5 (up to 1.23) or FNV-128a (from 1.24). It is
-//! compared here, not recomputed.
+//! compared where files are read, and made anew where one is written.
 //!
 //! Sources: `internal/coverage/defs.go`, `encodemeta`, `encodecounter`, `decodemeta`, `decodecounter` and `cformat`
 //! in the Go repository, and files written by Go 1.22 to 1.27.

@@ -93,6 +93,8 @@ pub enum Covered {
     Program,
     /// The program and the parts of the standard library that start before main, whose numbers are hard-coded.
     ProgramAndRuntime,
+    /// The program, which has a variable that does harm to its counters up to Go 1.26.
+    ProgramWithHugeVariable,
     /// Only the package that works: Go then writes nothing.
     WithoutMain,
     /// The same package, in the binary of its tests: `go test -c`.
@@ -115,23 +117,29 @@ pub struct LiveProgram {
 }
 
 impl LiveProgram {
-    /// Builds it, unless the cache has it.
+    /// Builds it for this machine, unless the cache has it.
     #[must_use]
     pub fn executable(self, cache: &Path) -> PathBuf {
-        let file = cache.join(format!("live-{:016x}", self.key()));
+        self.executable_for("", cache)
+    }
+
+    /// Builds it for a `GOARCH`, without the C compiler.
+    #[must_use]
+    pub fn executable_for(self, architecture: &str, cache: &Path) -> PathBuf {
+        let file = cache.join(format!("live-{architecture}-{:016x}", self.key()));
         if !file.exists() {
             let lock = File::create(file.with_extension("lock")).unwrap();
             lock.lock().unwrap();
             if !file.exists() {
                 let work = file.with_extension("work");
-                self.build(&work);
+                self.build(architecture, &work);
                 fs::rename(&work, &file).unwrap();
             }
         }
         file
     }
 
-    fn build(self, executable: &Path) {
+    fn build(self, architecture: &str, executable: &Path) {
         let go = Toolchain::new(self.release, testdata().join("live"));
         let mut command = go.command_in(&go.source);
         let (subcommand, package): (&[&str], _) = match self.covered {
@@ -142,8 +150,11 @@ impl LiveProgram {
         if self.linking.is_external() {
             command.env("CGO_ENABLED", "1");
         }
+        if !architecture.is_empty() {
+            command.env("GOARCH", architecture);
+        }
         let packages = match self.covered {
-            Covered::Program => "example.com/live,example.com/live/work",
+            Covered::Program | Covered::ProgramWithHugeVariable => "example.com/live,example.com/live/work",
             Covered::ProgramAndRuntime => {
                 "example.com/live,example.com/live/work,runtime,internal/abi,internal/bytealg,strconv"
             }
@@ -152,6 +163,9 @@ impl LiveProgram {
         };
         if self.covered != Covered::Nothing {
             command.args(["-cover", "-covermode", self.mode, "-coverpkg", packages]);
+        }
+        if self.covered == Covered::ProgramWithHugeVariable {
+            command.arg("-tags=huge");
         }
         output(command.arg(package), &[0]);
         if !self.linking.has_section_headers() {

@@ -1,7 +1,6 @@
 //! Why coverage of a process cannot be read.
 
 use std::io;
-use std::path::PathBuf;
 
 use crate::{Denial, LiveAddress, ProcessId};
 
@@ -27,16 +26,16 @@ pub enum Reason {
     #[error("permission denied: {0}")]
     Denied(Denial),
     /// Another kind of program, such as a shell that starts the real one.
-    #[error("{} is not a program of Go's", executable.display())]
+    #[error("{executable} is not a program of Go's")]
     NotGo {
         /// What it runs.
-        executable: PathBuf,
+        executable: String,
     },
     /// Built without `-cover`.
-    #[error("{} was built without coverage: use go build -cover", executable.display())]
+    #[error("{executable} was built without coverage: use go build -cover")]
     NotInstrumented {
         /// What it runs.
-        executable: PathBuf,
+        executable: String,
     },
     /// Not all packages are known yet: try again.
     #[error("it is still starting: not all of its packages are initialised")]

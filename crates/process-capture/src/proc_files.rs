@@ -84,9 +84,14 @@ impl ProcFiles {
         Ok(split_arguments(&self.read("cmdline", LONGEST_COMMAND_LINE)?))
     }
 
-    /// What it runs, as it is called in its own file system.
-    pub(crate) fn executable_name(self) -> PathBuf {
-        fs::read_link(self.path("exe")).unwrap_or_else(|_| self.path("exe"))
+    /// What it runs, as it is called in its own file system. Names are free to have characters that steer a terminal.
+    pub(crate) fn executable_name(self) -> String {
+        let path = fs::read_link(self.path("exe")).unwrap_or_else(|_| self.path("exe"));
+        let characters = path.to_string_lossy();
+        characters
+            .chars()
+            .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+            .collect()
     }
 
     /// The number that the process itself sees, which differs in a container.

@@ -35,7 +35,7 @@ pub struct Process {
 
 impl Process {
     /// Opens a process, from the moment on that it is the program that is to be read (after `exec`) and up to its end,
-    /// a stop at `PTRACE_EVENT_EXIT` included.
+    /// a stop at `PTRACE_EVENT_EXIT` included. While the kernel is still loading it, this gives [`Reason::Starting`].
     pub fn attach(process: ProcessId) -> Result<Self, Error> {
         Self::open(ProcFiles(process)).map_err(|reason| Error { process, reason })
     }
@@ -178,7 +178,7 @@ fn resolve(
 fn ends_with_main(executable: &Executable<FileSource>) -> Result<bool, go_binary::Error> {
     let is_program = executable.build_info()?.is_some_and(|info| {
         let main_package = info.value.main_package;
-        !main_package.is_empty() && !main_package.ends_with(".test")
+        !main_package.is_empty() && main_package.strip_suffix(".test").is_none()
     });
     Ok(is_program && executable.coverage_hook()?.is_some())
 }

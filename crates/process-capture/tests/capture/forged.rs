@@ -201,7 +201,7 @@ fn damaged_counters_are_counted_and_the_others_read() {
     let mut memory = image.memory.clone();
     // The first header: it begins where the first word is that is not zero.
     let mut at = image.counters.start;
-    while image.memory.word(at) & 0xffff_ffff == 0 {
+    while image.memory.word(at).trailing_zeros() >= 32 {
         at += 4;
     }
     memory.write(at, &[0xee; 4]);

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use go_coverage::CounterFile;
 use podcov_go_programs::{Covered, Linking, LiveProgram, installed_go};
 
 use crate::live::{Live, MODES, RELEASES, Written, assert_same, executable, program};
@@ -92,7 +93,7 @@ fn packages_of_the_runtime_have_their_own_counters() {
         assert_eq!((snapshot.metadata_file_name(), snapshot.metadata_file()), (name, bytes.as_slice()));
         // It goes on counting until it ends.
         let (_, counters) = written.counters.unwrap();
-        let file = go_coverage::CounterFile::parse(&counters).unwrap();
+        let file = CounterFile::parse(&counters).unwrap();
         let own: std::collections::HashMap<_, Vec<_>> = file.segments()[0]
             .functions()
             .map(|function| ((function.package(), function.function()), function.counters().collect()))
@@ -101,6 +102,27 @@ fn packages_of_the_runtime_have_their_own_counters() {
             let later = &own[&(package, function)];
             assert!(counters.iter().zip(later).all(|(count, later)| count <= later), "{release}");
         }
+    }
+}
+
+/// Up to Go 1.26, a variable of an odd size can make Go fail when it writes its counters. Its twin without it does not.
+#[test]
+fn counters_that_are_not_aligned_are_read() {
+    for release in ["go1.22.12", "local"] {
+        let start = |covered| {
+            Live::start(LiveProgram { covered, linking: Linking::Stripped, mode: "count", release })
+        };
+        let snapshot = start(Covered::ProgramWithHugeVariable).snapshot();
+        assert_eq!(snapshot.counters().stray_words(), 0, "{release}");
+        let twin = start(Covered::Program).finish();
+        assert_eq!(snapshot.metadata_file_name(), twin.metadata.unwrap().0, "{release}");
+        let functions = |file: &[u8]| {
+            let functions = CounterFile::parse(file).unwrap().segments()[0].functions();
+            functions
+                .map(|own| (own.package(), own.function(), own.counters().collect::<Vec<_>>()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(functions(&snapshot.counter_file()), functions(&twin.counters.unwrap().1), "{release}");
     }
 }
 
