@@ -58,7 +58,7 @@ pub fn find_module<Source: ByteSource>(
             search(executable, memory, bias, &tables)?
         }
     };
-    let Some(data) = data else { return Ok(None) };
+    let Some(data) = data.filter(|data| is_relocated(executable, bias, data)) else { return Ok(None) };
     let list = executable.meta_data_list().map_err(Reason::Executable)?;
     let list = match list {
         Some(found) => ListPlace::At(bias.live(found.value)),
@@ -69,6 +69,22 @@ pub fn find_module<Source: ByteSource>(
         start..start.saturating_add(segment.memory_size)
     });
     Ok(Some(Module::new(data.counters, list, constants.collect())))
+}
+
+/// Whether the variables are where the executable has them. The loader of a position-independent one may have got no
+/// further than the first words.
+fn is_relocated<Source: ByteSource>(
+    executable: &Executable<Source>,
+    bias: LoadBias,
+    data: &ModuleData,
+) -> bool {
+    let is_variable = |range: &Range<u64>| {
+        executable.segments().iter().filter(|segment| segment.writable).any(|segment| {
+            let start = bias.live(segment.address).0;
+            start <= range.start && range.end <= start.saturating_add(segment.memory_size)
+        })
+    };
+    [&data.bss, &data.noptrbss, &data.counters].into_iter().all(is_variable)
 }
 
 /// Looks for a word that is the address of one of the tables, in what the file fills of the variables.

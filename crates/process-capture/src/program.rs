@@ -41,7 +41,12 @@ impl Program {
 
     /// Whether no package has been added meanwhile.
     pub(crate) fn is_current(&self, memory: &impl Memory) -> Result<bool, Reason> {
-        Ok(self.list.again(memory)? == self.list)
+        match self.list.again(memory) {
+            Ok(list) => Ok(list == self.list),
+            // A package is being added.
+            Err(Reason::Inconsistent { .. }) => Ok(false),
+            Err(reason) => Err(reason),
+        }
     }
 
     /// Reads the counters.

@@ -47,7 +47,7 @@ fn a_program_without_coverage_says_so() {
         let live = Live::start(program);
         let refused = Process::attach(live.id()).err().unwrap();
         assert!(
-            matches!(&refused.reason, Reason::NotInstrumented { executable } if executable.starts_with("/")),
+            matches!(&refused.reason, Reason::NotInstrumented { executable } if executable.starts_with('/')),
             "{refused:?}"
         );
     }
