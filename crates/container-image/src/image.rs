@@ -1,0 +1,109 @@
+//! An image that was found: its configuration, and the way to its files.
+
+use crate::config::StoredConfig;
+use crate::engine::EngineImage;
+use crate::file_system::StoredLayer;
+use crate::manifest::check_platform;
+use crate::registry::RegistryImage;
+use crate::{Digest, Error, FileSystem, ImageConfig, Limits, Platform};
+
+/// What is known of an image's identity. Not every place knows everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digests {
+    /// Of the configuration: what Docker and the kubelet call the image's ID.
+    pub config: Option<Digest>,
+    /// Of the manifest for the platform.
+    pub manifest: Option<Digest>,
+    /// Of the index over all platforms.
+    pub index: Option<Digest>,
+}
+
+/// An image for one platform. So far only its configuration was read.
+#[derive(Debug)]
+pub struct Image {
+    pub(crate) name: String,
+    pub(crate) config: ImageConfig,
+    pub(crate) digests: Digests,
+    pub(crate) layers: Layers,
+    pub(crate) limits: Limits,
+}
+
+/// Where the layers are.
+#[derive(Debug)]
+pub(crate) enum Layers {
+    Stored(Vec<StoredLayer>),
+    Registry(Box<RegistryImage>),
+    Engine(EngineImage),
+}
+
+impl Image {
+    /// What it was asked for as.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its containers run.
+    #[must_use]
+    pub const fn config(&self) -> &ImageConfig {
+        &self.config
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn digests(&self) -> Digests {
+        self.digests
+    }
+
+    /// Its files. Fetches the layers from where the image is, checks and reads them, which may take a while.
+    ///
+    /// Needs room for the stored layers in the temporary directory, unless the image is in an archive that is not
+    /// compressed.
+    pub async fn into_file_system(self) -> Result<FileSystem, Error> {
+        let Self { name, config, limits, .. } = self;
+        let layers = match self.layers {
+            Layers::Stored(layers) => layers,
+            Layers::Registry(image) => image.download(&name, &limits).await?,
+            Layers::Engine(image) => image.save(&name, &config.platform, &limits).await?,
+        };
+        blocking(move || FileSystem::read(&name, layers, limits)).await
+    }
+}
+
+/// Work on files, away from what waits for the network.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::unreadable("the image", std::io::ErrorKind::Interrupted.into())),
+        },
+    }
+}
+
+/// Checks a configuration's bytes and what they say against what the manifest and the caller want.
+pub(crate) fn read_config(
+    image: &str,
+    bytes: &[u8],
+    expected: Option<Digest>,
+    layers: usize,
+    wanted: &Platform,
+    limits: &Limits,
+) -> Result<StoredConfig, Error> {
+    let what = format!("the configuration of {image}");
+    if let Some(expected) = expected {
+        Error::if_other_digest(&what, expected, Digest::of(bytes))?;
+    }
+    let stored = StoredConfig::read(&what, bytes)?;
+    check_platform(image, &stored.config.platform, wanted)?;
+    if layers > limits.layers {
+        return Err(Error::TooManyLayers { image: image.to_owned(), layers, limit: limits.layers });
+    }
+    if stored.layers.len() != layers {
+        let reason = format!("its manifest has {layers} layers, its configuration {}", stored.layers.len());
+        return Err(Error::not_an_image(image, reason));
+    }
+    Ok(stored)
+}
