@@ -173,6 +173,9 @@ impl Layer {
         if entry.kind == TarKind::Unknown || components(&entry.name).any(is_of_aufs) {
             return Ok(());
         }
+        if entry.link.len() > MAX_BYTES {
+            return Err(LayerError::LongName(entry.link.len()));
+        }
         let path = entry_path(&entry.name)?;
         let Some((parent, base)) = path.split() else { return Ok(()) }; // `./`
         let parent = self.directory(&parent, &entry.name, budget)?;
@@ -235,10 +238,23 @@ impl Layer {
         name: &[u8],
         budget: &mut Budget<'_>,
     ) -> Result<ImagePath, LayerError> {
-        let mut here = directory.to_bytes();
-        // Each round makes one directory, of which a path of that length has no more.
+        let mut here = ImagePath::ROOT;
+        for component in components(directory.as_relative_bytes()) {
+            here = self.subdirectory(&here, component, name, budget)?;
+        }
+        Ok(here)
+    }
+
+    fn subdirectory(
+        &mut self,
+        parent: &ImagePath,
+        component: &[u8],
+        name: &[u8],
+        budget: &mut Budget<'_>,
+    ) -> Result<ImagePath, LayerError> {
+        // More than one is to be made only behind a link, and a path of that length has no more.
         for _ in 0..MAX_BYTES {
-            match lookup::resolve(&self.tree, &here) {
+            match lookup::resolve_from(&self.tree, parent.clone(), component) {
                 Ok((path, Node::Directory)) => return Ok(path),
                 // A file in the place of a directory gives way.
                 Ok((path, _)) | Err(DeadEnd::NotADirectory(path) | DeadEnd::Missing(path)) => {
@@ -246,10 +262,10 @@ impl Layer {
                     self.tree.insert(path, Node::Directory);
                 }
                 Err(DeadEnd::TooManyLinks) => return Err(LayerError::LinkLoop(printable(name))),
-                Err(DeadEnd::TooLong) => return Err(LayerError::LongName(std::mem::take(&mut here).len())),
+                Err(DeadEnd::TooLong) => break,
             }
         }
-        Err(LayerError::LongName(here.len()))
+        Err(LayerError::LongName(name.len()))
     }
 
     fn lay_over(self, lower: &mut Tree) {

@@ -19,8 +19,16 @@ pub(crate) enum DeadEnd {
 
 /// Where a path leads, and what is there.
 pub(crate) fn resolve<'a>(tree: &'a Tree, path: &[u8]) -> Result<(ImagePath, &'a Node), DeadEnd> {
+    resolve_from(tree, ImagePath::ROOT, path)
+}
+
+/// The same from a directory that is known to be one.
+pub(crate) fn resolve_from<'a>(
+    tree: &'a Tree,
+    mut here: ImagePath,
+    path: &[u8],
+) -> Result<(ImagePath, &'a Node), DeadEnd> {
     let mut links = 0;
-    let mut here = ImagePath::ROOT;
     // The next one last.
     let mut todo: Vec<&[u8]> = components(path).rev().collect();
     if path.len() > MAX_BYTES {
