@@ -5,6 +5,7 @@
 
 mod files;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -81,8 +82,11 @@ impl Archive {
         let Parsed::Index(manifests) = Parsed::read(&what, "", index)? else {
             return Err(Error::not_an_image(&self.name, "its index.json is no index"));
         };
-        let manifests =
-            self.select(manifests, image, |manifest| manifest.names().map(str::to_owned).collect())?;
+        let names = |manifest: &Descriptor| manifest.names().map(str::to_owned).collect();
+        let mut manifests = self.select(manifests, image, names, |manifest| manifest.digest)?;
+        // One image has an entry for each of its names.
+        let mut seen = BTreeSet::new();
+        manifests.retain(|manifest| seen.insert(manifest.digest));
         let name = image.unwrap_or(&self.name);
         let mut digests = Digests::default();
         let mut chosen = choose(name, &manifests, wanted)?.clone();
@@ -148,7 +152,8 @@ impl Archive {
     ) -> Result<Image, Error> {
         let what = format!("manifest.json of {}", self.name);
         let saved: Vec<Saved> = serde_json::from_slice(manifest).map_err(|error| Error::json(what, error))?;
-        let saved = self.select(saved, image, |saved| saved.repo_tags.clone().unwrap_or_default())?;
+        let names = |saved: &Saved| saved.repo_tags.clone().unwrap_or_default();
+        let saved = self.select(saved, image, names, |saved| saved.config.clone())?;
         let name = image.unwrap_or(&self.name);
         let Some(saved) = saved.first() else {
             return Err(Error::not_an_image(&self.name, "its manifest.json has no image"));
@@ -166,28 +171,31 @@ impl Archive {
     }
 
     /// Those of the images that have the name, or all if they are one image.
-    fn select<T>(
+    fn select<T, I: Ord>(
         &self,
         images: Vec<T>,
         name: Option<&str>,
         names: impl Fn(&T) -> Vec<String>,
+        identity: impl Fn(&T) -> I,
     ) -> Result<Vec<T>, Error> {
-        let mut present: Vec<String> =
-            images.iter().filter_map(|image| names(image).first().cloned()).collect();
-        present.dedup();
+        let tagged = images.iter().filter(|image| !names(image).is_empty());
+        let is_one = tagged.map(identity).collect::<BTreeSet<I>>().len() <= 1;
+        let present = || images.iter().flat_map(&names).collect::<BTreeSet<_>>().into_iter().collect();
         let Some(name) = name else {
-            return if present.len() > 1 {
-                Err(Error::SeveralImages { archive: self.name.clone(), present })
-            } else {
-                Ok(images)
-            };
+            if is_one {
+                return Ok(images);
+            }
+            return Err(Error::SeveralImages { archive: self.name.clone(), present: present() });
         };
         let is_it = |image: &T| names(image).iter().any(|present| is_same_name(present, name));
-        let selected: Vec<T> = images.into_iter().filter(is_it).collect();
-        if selected.is_empty() {
-            return Err(Error::NotInArchive { image: name.to_owned(), archive: self.name.clone(), present });
+        if !images.iter().any(is_it) {
+            return Err(Error::NotInArchive {
+                image: name.to_owned(),
+                archive: self.name.clone(),
+                present: present(),
+            });
         }
-        Ok(selected)
+        Ok(images.into_iter().filter(is_it).collect())
     }
 }
 

@@ -54,7 +54,9 @@ pub(crate) async fn find(
     if asked.is_empty() {
         return Err(Error::NoEngine(unanswered));
     }
-    Err(Error::NotInEngine { image: image.to_owned(), engines: asked })
+    // Most machines have but one engine.
+    unanswered.retain(|attempt| attempt.reason != NOT_THERE);
+    Err(Error::NotInEngine { image: image.to_owned(), engines: asked, unanswered })
 }
 
 /// The name becomes part of a path.
@@ -70,11 +72,13 @@ fn check_name(image: &str) -> Result<(), Error> {
     Ok(())
 }
 
+const NOT_THERE: &str = "it does not exist";
+
 fn reason(error: &HttpError) -> String {
     use std::io::ErrorKind;
     match error {
         HttpError::Connect(error) => match error.kind() {
-            ErrorKind::NotFound => "it does not exist".to_owned(),
+            ErrorKind::NotFound => NOT_THERE.to_owned(),
             ErrorKind::PermissionDenied => "no permission".to_owned(),
             ErrorKind::ConnectionRefused => "nobody listens".to_owned(),
             _ => error.to_string(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 16] = [
     "CONTAINER_HOST",
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
@@ -11,11 +11,15 @@ const NAMES: [&str; 12] = [
     "DOCKER_HOST",
     "DOCKER_TLS_VERIFY",
     "HOME",
+    "HTTPS_PROXY",
+    "NO_PROXY",
     "PATH",
     "REGISTRY_AUTH_FILE",
     "USERPROFILE",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
+    "https_proxy",
+    "no_proxy",
 ];
 
 /// The variables that count, and where this machine keeps things.

@@ -45,12 +45,14 @@ pub enum Error {
         reason: &'static str,
     },
     /// The engines that answer do not have the image.
-    #[error("no image {image} in {}", engines.join(", nor in "))]
+    #[error("no image {image} in {}{}", engines.join(", nor in "), not_asked(unanswered))]
     NotInEngine {
         /// The image.
         image: String,
         /// Those that were asked.
         engines: Vec<String>,
+        /// Those that are there and did not answer.
+        unanswered: Vec<Attempt>,
     },
     /// An engine answered with an error.
     #[error("the engine at {engine} cannot give image {image}: {message} (status {status})")]
@@ -287,6 +289,10 @@ impl fmt::Display for Attempt {
 
 fn list(attempts: &[Attempt]) -> String {
     attempts.iter().map(Attempt::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn not_asked(attempts: &[Attempt]) -> String {
+    if attempts.is_empty() { String::new() } else { format!("; not asked: {}", list(attempts)) }
 }
 
 fn listed(names: &[String]) -> String {

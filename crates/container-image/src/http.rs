@@ -3,6 +3,8 @@
 //! Owns connecting, patience, and that no answer is larger than expected. Knows no engine and no registry. A connection
 //! serves one request: an image takes a handful, and nothing is left to keep alive.
 
+mod proxy;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+pub(crate) use proxy::Proxy;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,7 @@ pub(crate) enum Address {
         port: u16,
         /// None for plain HTTP.
         tls: Option<Arc<ClientConfig>>,
+        proxy: Option<Proxy>,
     },
 }
 
@@ -111,7 +116,7 @@ impl Server {
         let host = match &self.address {
             #[cfg(unix)]
             Address::Socket(_) => "localhost".to_owned(),
-            Address::Tcp { host, port, tls } => {
+            Address::Tcp { host, port, tls, .. } => {
                 let usual = if tls.is_some() { 443 } else { 80 };
                 if *port == usual { host.clone() } else { format!("{host}:{port}") }
             }
@@ -138,10 +143,14 @@ impl Server {
                 let stream = tokio::net::UnixStream::connect(path).await.map_err(HttpError::Connect)?;
                 Ok(Box::new(stream))
             }
-            Address::Tcp { host, port, tls } => {
+            Address::Tcp { host, port, tls, proxy } => {
                 // An IPv6 address is in brackets in URLs only.
                 let host = host.trim_start_matches('[').trim_end_matches(']');
-                let stream = TcpStream::connect((host, *port)).await.map_err(HttpError::Connect)?;
+                let stream = match proxy {
+                    Some(proxy) => proxy.connect(host, *port).await,
+                    None => TcpStream::connect((host, *port)).await,
+                }
+                .map_err(HttpError::Connect)?;
                 let Some(tls) = tls else { return Ok(Box::new(stream)) };
                 let name = ServerName::try_from(host.to_owned())
                     .map_err(|_| HttpError::ServerName(host.to_owned()))?;

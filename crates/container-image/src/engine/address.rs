@@ -44,7 +44,7 @@ fn set(environment: &Environment, address: &str, said_by: &str) -> Result<Engine
             }
             let (host, port) = crate::reference::split_port(place.trim_end_matches('/'));
             let port = port.map_or(Ok(2375), str::parse).map_err(|_| bad("its port is no number"))?;
-            let address = Address::Tcp { host: host.to_owned(), port, tls: None };
+            let address = Address::Tcp { host: host.to_owned(), port, tls: None, proxy: None };
             Ok(engine(format!("{scheme}://{place}"), address))
         }
         "ssh" => Err(bad("ssh is not supported; forward the engine's socket with ssh -L")),
@@ -87,7 +87,7 @@ fn usual(environment: &Environment) -> Vec<Engine> {
     paths.push(environment.system("run/podman/podman.sock"));
     let mut engines: Vec<Engine> = paths.iter().filter_map(|path| socket(path)).collect();
     if engines.is_empty() {
-        let address = Address::Tcp { host: "localhost".to_owned(), port: 2375, tls: None };
+        let address = Address::Tcp { host: "localhost".to_owned(), port: 2375, tls: None, proxy: None };
         engines.push(engine("tcp://localhost:2375".to_owned(), address));
     }
     engines

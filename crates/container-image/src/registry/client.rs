@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::authentication::{self, Challenge};
 use super::tls::{self, Tls};
 use crate::credentials::{self, Stored};
-use crate::http::{Address, HttpError, Request, Response, Server};
+use crate::http::{Address, HttpError, Proxy, Request, Response, Server};
 use crate::reference::split_port;
 use crate::{Environment, Error, Reference};
 
@@ -119,7 +119,8 @@ impl Client {
         };
         let host = url.host_str().ok_or_else(|| self.answer(format!("it leads to {url}")))?.to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
-        let server = Server { address: Address::Tcp { host, port, tls }, patience: PATIENCE };
+        let proxy = tls.as_ref().and_then(|_| Proxy::for_host(&self.environment, &host));
+        let server = Server { address: Address::Tcp { host, port, tls, proxy }, patience: PATIENCE };
         let failed = |error| Error::Http(url.host_str().unwrap_or_default().to_owned(), error);
         server.send(request).await.map_err(failed)
     }

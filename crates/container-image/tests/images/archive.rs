@@ -74,6 +74,10 @@ async fn of_several_images_one_has_to_be_named() {
     let error = open(None).await.unwrap_err();
     assert!(matches!(&error, Error::SeveralImages { present, .. } if present.len() == 2), "{error}");
     assert!(error.to_string().contains(OTHER) && error.to_string().contains(shape_image()), "{error}");
+    let twice = directory.path().join("twice.tar");
+    docker(&["tag", OTHER, "podcov-container-image-test:same"]);
+    docker(&["save", "--output", twice.to_str().unwrap(), OTHER, "podcov-container-image-test:same"]);
+    reader().from_archive(&twice, None, &local()).await.unwrap();
     assert_eq!(open(Some(OTHER)).await.unwrap().config().command, ["/other"]);
     let whole_name = format!("docker.io/library/{OTHER}");
     assert_eq!(open(Some(&whole_name)).await.unwrap().config().command, ["/other"]);
@@ -135,4 +139,25 @@ async fn an_archive_for_another_platform_is_refused_by_name() {
         error.to_string().ends_with(&format!("is not for linux/s390x; it is for: {}", local())),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn one_image_of_two_names_is_one() {
+    let layout = Layout::of_layers(&[file("app/server", b"x")]);
+    let index = layout.path().join("index.json");
+    let mut document: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let mut names = [document["manifests"][0].clone(), document["manifests"][0].clone()];
+    for (manifest, tag) in names.iter_mut().zip(["v1", "v2"]) {
+        let annotation = format!("shop.example/api:{tag}");
+        manifest["annotations"] = serde_json::json!({
+            "io.containerd.image.name": annotation, "org.opencontainers.image.ref.name": tag,
+        });
+    }
+    document["manifests"] = names.to_vec().into();
+    fs::write(&index, document.to_string()).unwrap();
+    for name in [None, Some("shop.example/api:v1"), Some("v2")] {
+        reader().from_archive(layout.path(), name, &local()).await.unwrap();
+    }
+    let error = reader().from_archive(layout.path(), Some("v3"), &local()).await.unwrap_err();
+    assert!(matches!(error, Error::NotInArchive { .. }), "{error}");
 }

@@ -146,6 +146,8 @@ async fn the_engine_of_docker_s_context_is_asked_first() {
     }
     let root = tempfile::tempdir().unwrap();
     let configuration = root.path().join("docker");
+    std::fs::create_dir_all(root.path().join("var/run")).unwrap();
+    drop(UnixListener::bind(root.path().join("var/run/docker.sock")).unwrap());
     let configuration_text = configuration.to_str().unwrap();
     let environment = [("DOCKER_CONFIG", configuration_text)];
     let docker = |arguments: &[&str]| {
@@ -157,7 +159,12 @@ async fn the_engine_of_docker_s_context_is_asked_first() {
     docker(&["context", "use", "elsewhere"]);
     let reader = ImageReader::new(Environment::of_variables(root.path(), environment));
     let error = reader.from_engine("nobody.example/has:this", &local()).await.unwrap_err();
-    assert!(error.to_string().contains("unix:///var/run/../run/docker.sock"), "{error}");
+    let expected = format!(
+        "no image nobody.example/has:this in unix:///var/run/../run/docker.sock; \
+         not asked: unix://{}/var/run/docker.sock (nobody listens)",
+        root.path().display()
+    );
+    assert_eq!(error.to_string(), expected);
     reader.from_engine(shape_image(), &local()).await.unwrap();
 }
 

@@ -100,6 +100,12 @@ async fn of_an_index_the_wanted_platform_is_read() {
         assert_eq!(image.digests().manifest.unwrap().to_string(), crane(&["digest", tag]));
         assert_eq!(image.digests().index.unwrap().to_string(), crane(&["digest", &all]));
     }
+    let directory = tempfile::tempdir().unwrap();
+    let layout = directory.path().join("layout");
+    crane(&["pull", "--format", "oci", &all, layout.to_str().unwrap()]);
+    let image = reader().from_archive(&layout, None, &Platform::linux("arm64")).await.unwrap();
+    assert_eq!(image.config().entrypoint, ["/arm64"]);
+    assert_eq!(image.digests().index.unwrap().to_string(), crane(&["digest", &all]));
     let error = reader().from_registry(&all.parse().unwrap(), &Platform::linux("s390x")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
