@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::blob::Blob;
 use crate::file_system::StoredLayer;
 use crate::image::{Layers, read_config};
 use crate::manifest::{Descriptor, Manifest, Parsed, choose};
@@ -44,7 +45,7 @@ impl Archive {
     }
 
     /// What an engine saved.
-    pub(crate) fn of_blob(name: &str, blob: &crate::blob::Blob, limits: &Limits) -> Result<Self, Error> {
+    pub(crate) fn of_blob(name: &str, blob: &Blob, limits: &Limits) -> Result<Self, Error> {
         Ok(Self { files: Files::of_blob(name, blob, limits)?, name: name.to_owned() })
     }
 
@@ -128,7 +129,7 @@ impl Archive {
         Ok(Image { name: name.to_owned(), config: stored.config, digests, layers, limits: limits.clone() })
     }
 
-    fn blob(&self, descriptor: &Descriptor) -> Result<crate::blob::Blob, Error> {
+    fn blob(&self, descriptor: &Descriptor) -> Result<Blob, Error> {
         let name = format!("blobs/sha256/{}", descriptor.digest.hexadecimal());
         let blob = self.file(&name)?;
         if blob.length() == descriptor.size {
@@ -138,7 +139,7 @@ impl Archive {
         Err(Error::not_an_image(&self.name, reason))
     }
 
-    fn file(&self, name: &str) -> Result<crate::blob::Blob, Error> {
+    fn file(&self, name: &str) -> Result<Blob, Error> {
         let blob = crate::path::printable(name.as_bytes());
         self.files.get(name)?.ok_or_else(|| Error::MissingBlob { what: self.name.clone(), blob })
     }
