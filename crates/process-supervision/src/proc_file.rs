@@ -1,0 +1,79 @@
+//! What `/proc` says of a process or a thread. Everything may have ended meanwhile: then there is no answer.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use nix::libc::{self, c_int, c_long};
+
+use crate::process_id::{ProcessId, ThreadId};
+
+/// The process that a thread belongs to.
+pub fn process_of(thread: ThreadId) -> Option<ProcessId> {
+    status_field(thread, "Tgid:")?.parse().ok().map(ProcessId)
+}
+
+/// Whether a signal waits to be delivered to a process.
+pub fn is_pending(process: ProcessId, signal: c_int) -> bool {
+    let pending = status_field(process.first_thread(), "ShdPnd:");
+    let pending = pending.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or_default();
+    u32::try_from(signal).ok().and_then(|signal| signal.checked_sub(1)).is_some_and(|bit| {
+        pending.checked_shr(bit).unwrap_or_default() & 1 == 1
+    })
+}
+
+/// Whether a seccomp filter holds for this process.
+pub fn has_seccomp_filter() -> bool {
+    const FILTER: &str = "2";
+    field("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == FILTER)
+}
+
+/// Whether this process may trace whatever it is allowed to see.
+pub fn may_trace_privileged() -> bool {
+    const CAP_SYS_PTRACE: u32 = 19;
+    let effective = field("/proc/self/status", "CapEff:");
+    let effective = effective.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or_default();
+    effective >> CAP_SYS_PTRACE & 1 == 1
+}
+
+/// Whether an executable gives privileges to who executes it: setuid or setgid. Capabilities of files are an extended
+/// attribute, which is not looked at.
+pub fn gives_privileges(executable: &fs::Metadata) -> bool {
+    const SET_USER_ID: u32 = 0o4000;
+    const SET_GROUP_ID: u32 = 0o2000;
+    let mode = executable.permissions().mode();
+    (mode & SET_USER_ID != 0 && executable.uid() != nix::unistd::geteuid().as_raw())
+        || (mode & SET_GROUP_ID != 0 && executable.gid() != nix::unistd::getegid().as_raw())
+}
+
+/// The name of the program that a process executes, without directories.
+pub fn program_name(process: ProcessId) -> Option<String> {
+    let executable = fs::read_link(format!("/proc/{process}/exe")).ok()?;
+    Some(executable.file_name()?.to_string_lossy().into_owned())
+}
+
+/// The system call in which a thread sleeps or is stopped. None while it runs.
+pub fn system_call(process: ProcessId, thread: ThreadId) -> Option<c_long> {
+    let line = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Whether a thread is within `execve`, waiting for the others of its process to end.
+pub fn is_in_exec(process: ProcessId, thread: ThreadId) -> bool {
+    matches!(system_call(process, thread), Some(libc::SYS_execve | libc::SYS_execveat))
+}
+
+/// Whether a thread has ended.
+pub fn is_dead(process: ProcessId, thread: ThreadId) -> bool {
+    let Ok(line) = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")) else { return true };
+    // Behind the name, which may contain anything.
+    line.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with(['Z', 'X']))
+}
+
+fn status_field(thread: ThreadId, name: &str) -> Option<String> {
+    field(&format!("/proc/{thread}/status"), name)
+}
+
+fn field(file: &str, name: &str) -> Option<String> {
+    let status = fs::read_to_string(file).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+}
