@@ -15,7 +15,7 @@ use crate::signals::{Arrival, Origin};
 /// A group is signalled at once, but the program may have to be woken up to be seen getting its signal.
 const PATIENCE: Duration = Duration::from_millis(10);
 /// For how long a signal that the program got can be the twin of one that arrives here.
-const MEMORY: Duration = Duration::from_secs(1);
+const MEMORY: Duration = Duration::from_millis(100);
 const MOST_REMEMBERED: usize = 64;
 
 /// Signals on their way.

@@ -106,7 +106,8 @@ fn find(command: &Command) -> Option<PathBuf> {
     if program.as_encoded_bytes().contains(&b'/') {
         return Some(command.get_current_dir().unwrap_or("".as_ref()).join(program));
     }
-    let own_path = command.get_envs().find_map(|(name, value)| (name == "PATH").then(|| value.map(Into::into)));
+    let own_path =
+        command.get_envs().find_map(|(name, value)| (name == "PATH").then(|| value.map(Into::into)));
     let path = own_path.unwrap_or_else(|| env::var_os("PATH"))?;
     env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }

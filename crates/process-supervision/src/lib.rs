@@ -4,7 +4,8 @@
 //! Go or of coverage: an [`Observer`] is called, and reads what it wants of a process while its memory is there.
 //!
 //! ```no_run
-//! # use podcov_process_supervision::{Exit, Observer, ProcessId, Signals, Supervisor};
+//! use podcov_process_supervision::{Exit, Observer, Options, ProcessId, Signals, Supervisor};
+//! use std::process::Command;
 //! struct Print;
 //! impl Observer for Print {
 //!     fn exiting(&mut self, process: ProcessId, exit: Exit) {
@@ -13,7 +14,7 @@
 //! }
 //! # fn main() -> Result<(), podcov_process_supervision::Error> {
 //! let signals = Signals::take()?; // before any thread is started
-//! let supervisor = Supervisor::start(std::process::Command::new("./server"), signals, Print)?;
+//! let supervisor = Supervisor::start(Command::new("./server"), Options::default(), signals, Print)?;
 //! let (ending, _) = supervisor.run();
 //! ending.imitate()
 //! # }

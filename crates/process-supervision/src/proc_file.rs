@@ -16,9 +16,10 @@ pub fn process_of(thread: ThreadId) -> Option<ProcessId> {
 pub fn is_pending(process: ProcessId, signal: c_int) -> bool {
     let pending = status_field(process.first_thread(), "ShdPnd:");
     let pending = pending.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or_default();
-    u32::try_from(signal).ok().and_then(|signal| signal.checked_sub(1)).is_some_and(|bit| {
-        pending.checked_shr(bit).unwrap_or_default() & 1 == 1
-    })
+    u32::try_from(signal)
+        .ok()
+        .and_then(|signal| signal.checked_sub(1))
+        .is_some_and(|bit| pending.checked_shr(bit).unwrap_or_default() & 1 == 1)
 }
 
 /// Whether a seccomp filter holds for this process.

@@ -72,7 +72,10 @@ impl Signals {
         while let Ok(Some(information)) = self.arriving.read_signal() {
             let Ok(signal) = c_int::try_from(information.ssi_signo) else { continue };
             if signal != libc::SIGCHLD {
-                return Some(Arrival { signal, origin: origin(signal, information.ssi_code, information.ssi_pid) });
+                return Some(Arrival {
+                    signal,
+                    origin: origin(signal, information.ssi_code, information.ssi_pid),
+                });
             }
         }
         None

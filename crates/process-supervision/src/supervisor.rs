@@ -44,13 +44,19 @@ impl<O: Observer> Supervisor<O> {
     /// that the command says; everything else is as if this process had become the program.
     ///
     /// Where the program may not be traced, it runs all the same, and the observer is told why it is not followed.
-    pub fn start(mut command: Command, options: Options, signals: Signals, observer: O) -> Result<Self, Error> {
+    pub fn start(
+        mut command: Command,
+        options: Options,
+        signals: Signals,
+        observer: O,
+    ) -> Result<Self, Error> {
         let program = command.get_program().display().to_string();
         let failed = |source| Error::Tracer { program: program.clone(), source };
         // PID 1 inherits orphans anyway, and an older system may not know it.
         let _ = prctl::set_child_subreaper(true);
         let obstacle = launch::obstacle(&command);
-        let gate = launch::prepare(&mut command, &signals, options.program_ends_with_supervisor).map_err(failed)?;
+        let gate =
+            launch::prepare(&mut command, &signals, options.program_ends_with_supervisor).map_err(failed)?;
 
         let (signals, living) = (Arc::new(signals), LivingProcesses::default());
         let (started, verdict) = channel();

@@ -114,10 +114,7 @@ pub fn ignore(signal: Signal) -> Result<()> {
 /// Lets the child that a command starts call `prepare` last of all before it executes its program.
 ///
 /// `prepare` runs in a copy of this process that has one thread only: it must not allocate or lock.
-pub fn before_exec(
-    command: &mut Command,
-    prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
-) {
+pub fn before_exec(command: &mut Command, prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static) {
     // SAFETY: The callers in `launch` make system calls only, on values that were made before.
     unsafe { command.pre_exec(prepare) };
 }

@@ -37,6 +37,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// After so many events, signals get their turn.
 const EVENTS_AT_ONCE: usize = 64;
 
+/// Exit code 255.
+const UNKNOWN_STATUS: c_int = 0xff00;
+
 const ENOUGH_REQUESTS: u8 = 2;
 
 /// The signals that ask a process to end.
@@ -97,9 +100,8 @@ impl<O: Observer> Tracer<O> {
             self.observer.left(process);
             self.living.remove(process);
         }
-        // Its status is always learnt, unless something else in this process waits for children, too.
-        const UNKNOWN: c_int = 0xff00;
-        let status = self.status.unwrap_or_else(|| ExitStatus::from_raw(UNKNOWN));
+        // It is always learnt, unless something else in this process waits for children, too.
+        let status = self.status.unwrap_or_else(|| ExitStatus::from_raw(UNKNOWN_STATUS));
         (Ending { status, was_followed: self.was_followed }, self.observer)
     }
 
@@ -140,11 +142,8 @@ impl<O: Observer> Tracer<O> {
         loop {
             // Signals first: one of them says that there are events, and must not be taken for those that come later.
             self.take_signals();
-            let has_more = match self.take_events() {
-                Ok(has_more) => has_more,
-                // No children are left.
-                Err(_) => return,
-            };
+            // It fails when no children are left.
+            let Ok(has_more) = self.take_events() else { return };
             let now = Instant::now();
             if let (Some(tick), Some(due)) = (tick, next_tick)
                 && due <= now

@@ -1,5 +1,6 @@
 //! For tests, and to try it by hand: runs a program under supervision, writes what the observer is told to a file, a
 //! line for each call, and ends as the program did.
+#![allow(clippy::unwrap_used, reason = "a test's program that cannot go on has failed")]
 
 #[cfg(not(target_os = "linux"))]
 fn main() {}
@@ -87,7 +88,8 @@ mod linux {
             if self.file.is_none() {
                 return String::new();
             }
-            let memory = if has_elf_header(memory_of).unwrap_or_default() { "readable" } else { "unreadable" };
+            let memory =
+                if has_elf_header(memory_of).unwrap_or_default() { "readable" } else { "unreadable" };
             match counter(&self.counters, process, memory_of) {
                 Some(value) => format!("{memory} {value}"),
                 None => memory.to_owned(),

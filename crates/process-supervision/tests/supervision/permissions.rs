@@ -1,0 +1,109 @@
+//! Where the program cannot be traced, or traces itself: it runs as it would have run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::program::executable;
+use crate::supervised::{Place, SUPERVISE};
+
+/// Runs a program below a supervisor that may not trace, and returns why it does not.
+#[track_caller]
+fn not_followed(place: &Place, forbid: &[&str], how: &str, expected: (Option<i32>, Option<i32>)) -> String {
+    let words = place.command(&[], &[executable(), how]);
+    let words: Vec<&str> = forbid.iter().copied().chain(words.iter().map(String::as_str)).collect();
+    let (status, _) = place.start(&words).end();
+    assert_eq!((status.code(), status.signal()), expected, "{how}");
+    let log = place.log();
+    assert!(log.processes().is_empty(), "{log:?}");
+    assert!(log.only("ended").ends_with(" not followed"), "{log:?}");
+    log.only("not-followed").split_once(' ').unwrap().1.to_owned()
+}
+
+#[test]
+fn without_permission_it_runs_unfollowed() {
+    for (how, expected) in [("exit", (Some(3), None)), ("kill-self", (None, Some(9)))] {
+        let why = not_followed(&Place::new(), &[executable(), "refuse-ptrace"], how, expected);
+        assert!(why.contains("not permit"), "{why}");
+    }
+}
+
+#[test]
+fn where_ptrace_kills_it_runs_unfollowed() {
+    for (how, expected) in [("exit", (Some(3), None)), ("kill-self", (None, Some(9)))] {
+        let why = not_followed(&Place::new(), &[executable(), "kill-for-ptrace"], how, expected);
+        assert!(why.contains("seccomp"), "{why}");
+    }
+}
+
+#[test]
+fn signals_are_forwarded_to_what_is_not_followed() {
+    let place = Place::new();
+    let words = place.command(&[], &[executable(), "handle"]);
+    let mut below =
+        place.start(&[&[executable().to_owned(), "refuse-ptrace".to_owned()][..], &words].concat());
+    assert_eq!(below.line(), "ready");
+    below.signal(Signal::SIGTERM);
+    let (status, output) = below.end();
+    assert!(status.success());
+    assert_eq!(output, "got terminated\n");
+}
+
+#[test]
+fn a_supervisor_below_a_supervisor_runs_its_program() {
+    let place = Place::new();
+    let (status, output) = place.start(&place.command(&[], &[SUPERVISE, "--", executable(), "exit"])).end();
+    assert_eq!((status.code(), output.as_str()), (Some(3), ""));
+    let log = place.log();
+    log.assert_whole();
+    assert_eq!(log.processes().len(), 2, "{log:?}");
+}
+
+#[test]
+fn a_debugger_can_trace() {
+    let place = Place::new();
+    // Known by its name.
+    let debugger = place.path().join("dlv");
+    fs::copy(executable(), &debugger).unwrap();
+    let debugger = debugger.to_str().unwrap();
+    for program in [vec![debugger, "trace"], vec!["sh", "-c", "\"$0\" trace; exit $?", debugger]] {
+        let place = Place::new();
+        let (status, output) = place.start(&place.command(&[], &program)).end();
+        assert_eq!((status.code(), output.as_str()), (Some(0), "traced\n"));
+        let log = place.log();
+        assert!(log.only("not-followed").contains("dlv traces processes itself"), "{log:?}");
+    }
+}
+
+#[test]
+fn a_process_that_hides_its_memory_ends_the_same_way() {
+    let (status, log) = crate::supervised::as_without(&[executable(), "dumpable"]);
+    assert_eq!(status.code(), Some(6));
+    assert_eq!(log.all("exiting").len(), 1, "{log:?}");
+}
+
+#[test]
+fn a_program_with_privileges_of_its_own_keeps_them() {
+    let place = Place::new();
+    let copy = |file: &str, mode| {
+        let copy = place.path().join(file.rsplit_once('/').unwrap().1);
+        fs::copy(file, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        copy.to_str().unwrap().to_owned()
+    };
+    let (supervise, id) = (copy(SUPERVISE, 0o755), copy("/usr/bin/id", 0o4755));
+    let words = place.command(&[], &[&id, "-u"]);
+    let user = ["setpriv", "--reuid", "65532", "--regid", "65532", "--clear-groups"];
+    if !Command::new(user[0]).args(&user[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED a_program_with_privileges_of_its_own_keeps_them: this user cannot become another");
+        return;
+    }
+    let words: Vec<_> =
+        user.into_iter().chain([supervise.as_str()]).chain(words[1..].iter().map(|word| &**word)).collect();
+    let (status, output) = place.start(&words).end();
+    assert_eq!((status.code(), output.as_str()), (Some(0), "0\n"));
+    assert!(place.log().only("not-followed").contains("privileges"), "{:?}", place.log());
+}
