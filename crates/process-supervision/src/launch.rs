@@ -7,9 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
 use nix::libc;
 use nix::sys::prctl;
@@ -76,14 +74,9 @@ fn end_with(parent: Pid) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks for reasons not to trace the program that cannot be learnt by trying.
-pub fn obstacle(command: &Command) -> Option<NotFollowed> {
-    if proc_file::has_seccomp_filter() && is_ptrace_deadly() {
-        return Some(NotFollowed::ForbiddenBySeccomp);
-    }
-    let gains_nothing = proc_file::may_trace_privileged() || prctl::get_no_new_privs().unwrap_or_default();
-    let is_privileged = |program| fs::metadata(program).is_ok_and(|file| proc_file::gives_privileges(&file));
-    (!gains_nothing && find(command).is_some_and(is_privileged)).then_some(NotFollowed::Privileged)
+/// The reason not to trace the program that cannot be learnt by trying.
+pub fn obstacle() -> Option<NotFollowed> {
+    (proc_file::has_seccomp_filter() && is_ptrace_deadly()).then_some(NotFollowed::ForbiddenBySeccomp)
 }
 
 /// Whether who calls ptrace is killed: a child tries.
@@ -98,16 +91,4 @@ fn is_ptrace_deadly() -> bool {
     // A child that is killed before it can tell anything looks started.
     let Ok(mut child) = command.spawn() else { return false };
     child.wait().is_ok_and(|status| status.signal() == Some(libc::SIGSYS))
-}
-
-/// The file of a program, looked for as it will be when it is executed.
-fn find(command: &Command) -> Option<PathBuf> {
-    let program = command.get_program();
-    if program.as_encoded_bytes().contains(&b'/') {
-        return Some(command.get_current_dir().unwrap_or("".as_ref()).join(program));
-    }
-    let own_path =
-        command.get_envs().find_map(|(name, value)| (name == "PATH").then(|| value.map(Into::into)));
-    let path = own_path.unwrap_or_else(|| env::var_os("PATH"))?;
-    env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }

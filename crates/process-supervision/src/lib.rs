@@ -32,8 +32,8 @@
 //! # What cannot be had
 //! - A process has one tracer. Well-known debuggers are let go when they start, with all that they start. Others find
 //!   that they may not trace.
-//! - A program that has privileges of its own (setuid, file capabilities) runs without them below a tracer that has no
-//!   `CAP_SYS_PTRACE`, unless it is the program that is started: that one then is not followed.
+//! - A program with privileges of its own (setuid, file capabilities) is let go where it would not get them. If its file
+//!   may not be read, or if it has 32 bits, that fails: it runs without them.
 //! - While the supervisor itself is stopped, the tree is held at its next stop.
 //! - Before main, Rust ignores SIGPIPE; whether it was ignored before cannot be known. The program gets the default.
 #![cfg(target_os = "linux")]
@@ -44,6 +44,7 @@ mod error;
 mod launch;
 mod living;
 mod observer;
+mod privileges;
 mod proc_file;
 mod process_id;
 mod signals;

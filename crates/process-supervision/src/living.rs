@@ -36,3 +36,18 @@ impl LivingProcesses {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_that_live_are_looked_at() {
+        let (processes, process) = (LivingProcesses::default(), ProcessId(7));
+        processes.add(process);
+        assert_eq!(processes.list(), [process]);
+        assert_eq!(processes.while_alive(process, || 1), Some(1));
+        processes.remove(process);
+        assert_eq!(processes.while_alive(process, || 1), None);
+    }
+}

@@ -1,7 +1,6 @@
 //! What `/proc` says of a process or a thread. Everything may have ended meanwhile: then there is no answer.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use nix::libc::{self, c_int, c_long};
 
@@ -34,16 +33,6 @@ pub fn may_trace_privileged() -> bool {
     let effective = field("/proc/self/status", "CapEff:");
     let effective = effective.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or_default();
     effective >> CAP_SYS_PTRACE & 1 == 1
-}
-
-/// Whether an executable gives privileges to who executes it: setuid or setgid. Capabilities of files are an extended
-/// attribute, which is not looked at.
-pub fn gives_privileges(executable: &fs::Metadata) -> bool {
-    const SET_USER_ID: u32 = 0o4000;
-    const SET_GROUP_ID: u32 = 0o2000;
-    let mode = executable.permissions().mode();
-    (mode & SET_USER_ID != 0 && executable.uid() != nix::unistd::geteuid().as_raw())
-        || (mode & SET_GROUP_ID != 0 && executable.gid() != nix::unistd::getegid().as_raw())
 }
 
 /// The name of the program that a process executes, without directories.

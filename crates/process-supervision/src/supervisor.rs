@@ -54,7 +54,7 @@ impl<O: Observer> Supervisor<O> {
         let failed = |source| Error::Tracer { program: program.clone(), source };
         // PID 1 inherits orphans anyway, and an older system may not know it.
         let _ = prctl::set_child_subreaper(true);
-        let obstacle = launch::obstacle(&command);
+        let obstacle = launch::obstacle();
         let gate =
             launch::prepare(&mut command, &signals, options.program_ends_with_supervisor).map_err(failed)?;
 

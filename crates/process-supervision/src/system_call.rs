@@ -2,9 +2,12 @@
 //! them. The only unsafe code of this crate; each function is one call, and decides nothing.
 #![expect(unsafe_code, reason = "ptrace, wait and sigaction with all of Linux' signals")]
 
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use nix::errno::Errno;
@@ -109,6 +112,14 @@ pub fn ignore(signal: Signal) -> Result<()> {
     let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     // SAFETY: No handler is installed.
     unsafe { sigaction(signal, &ignored) }.map(drop)
+}
+
+/// Whether a file has an extended attribute.
+pub fn has_attribute(file: &Path, name: &CStr) -> bool {
+    let Ok(file) = CString::new(file.as_os_str().as_bytes()) else { return false };
+    // SAFETY: Both are strings that end with 0, and no value is asked for.
+    let length = unsafe { libc::getxattr(file.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 0) };
+    length >= 0
 }
 
 /// Lets the child that a command starts call `prepare` last of all before it executes its program.

@@ -2,6 +2,7 @@
 
 mod stop;
 
+use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -22,7 +23,7 @@ use crate::observer::{Descendants, NotFollowed, Observer};
 use crate::process_id::{ProcessId, ThreadId};
 use crate::signals::{Arrival, Origin, Signals, is_in_own_group, stop_oneself};
 use crate::tree::{Reported, Tree};
-use crate::{proc_file, system_call};
+use crate::{privileges, proc_file, system_call};
 
 /// Without `PTRACE_O_EXITKILL`: the tree outlives a supervisor that is killed.
 const FOLLOW: c_int = libc::PTRACE_O_TRACECLONE
@@ -69,6 +70,9 @@ pub struct Tracer<O> {
     descendants: Option<Descendants>,
     /// How urgently this process was asked to end since then.
     requests_to_end: u8,
+    are_privileges_withheld: bool,
+    /// Threads that are to execute their program again, with its privileges.
+    again: HashSet<ThreadId>,
     /// The program was stopped by job control, and this process has to stop like it.
     stopped_by: Option<Signal>,
 }
@@ -86,6 +90,8 @@ impl<O: Observer> Tracer<O> {
             status: None,
             descendants: None,
             requests_to_end: 0,
+            are_privileges_withheld: privileges::are_withheld(),
+            again: HashSet::new(),
             stopped_by: None,
         }
     }
@@ -182,6 +188,7 @@ impl<O: Observer> Tracer<O> {
     /// A thread, or a child that is not followed, has ended.
     fn ended(&mut self, thread: ThreadId, status: ExitStatus) {
         self.tree.vanishes(thread);
+        self.again.remove(&thread);
         let process = ProcessId(thread.0);
         if self.tree.contains(process) {
             let reported = self.tree.reported(process);

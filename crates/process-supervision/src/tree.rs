@@ -113,23 +113,24 @@ impl Tree {
         }
     }
 
-    /// A thread is held at its end. Of those that are not their process' first, the latest is enough: the one before it
-    /// is returned.
-    pub fn hold(&mut self, process: ProcessId, thread: ThreadId) -> Option<ThreadId> {
+    /// A thread is held at its end. The whole process has to reach its end until the deadline that was set first. Of
+    /// threads that are not their process' first, the latest is enough: the one before it is returned.
+    pub fn hold(
+        &mut self,
+        process: ProcessId,
+        thread: ThreadId,
+        deadline: Instant,
+        status: c_int,
+    ) -> Option<ThreadId> {
         self.holding.insert(process);
         let known = self.processes.entry(process).or_default();
+        known.deadline.get_or_insert((deadline, status));
         if thread == process.first_thread() {
             known.held_first = true;
             None
         } else {
             known.held_latest.replace(thread)
         }
-    }
-
-    /// All threads of a process were killed, so they have to reach their ends until then.
-    pub fn expect_end(&mut self, process: ProcessId, deadline: Instant, status: c_int) {
-        let known = self.processes.entry(process).or_default();
-        known.deadline.get_or_insert((deadline, status));
     }
 
     /// A thread of a process that is held.

@@ -12,7 +12,7 @@ use super::{LOOK_AGAIN, Tracer};
 use crate::observer::{Exit, NotFollowed, Observer};
 use crate::process_id::{ProcessId, ThreadId};
 use crate::signals::is_in_own_group;
-use crate::{proc_file, system_call};
+use crate::{privileges, proc_file, system_call};
 
 /// How long the other threads of a process that ends may take. They are killed already, so only one that is stuck in
 /// the kernel takes longer.
@@ -38,6 +38,7 @@ impl<O: Observer> Tracer<O> {
         const NO_EVENT: c_int = 0;
         let signal = stop & 0xff;
         match stop >> 8 {
+            NO_EVENT if self.again.remove(&thread) => self.executes_again(thread),
             NO_EVENT => self.gets_signal(thread, signal),
             libc::PTRACE_EVENT_STOP => self.is_new_or_stopped(thread, signal),
             libc::PTRACE_EVENT_EXEC => self.executes(thread),
@@ -91,17 +92,45 @@ impl<O: Observer> Tracer<O> {
         let process = ProcessId(thread.0);
         let former = system_call::event_message(thread).ok().and_then(|number| i32::try_from(number).ok());
         self.tree.executes(process, former.map_or(thread, ThreadId));
-        let name = proc_file::program_name(process).unwrap_or_default();
-        if DEBUGGERS.contains(&name.as_str()) && system_call::detach(thread).is_ok() {
-            self.tree.remove(process);
-            self.living.remove(process);
-            self.was_followed &= process != self.program;
-            self.observer.not_followed(process, NotFollowed::Debugger(name));
+        if self.are_privileges_withheld
+            && privileges::has_own(process)
+            && privileges::finish_exec(thread).is_ok()
+        {
+            self.again.insert(thread);
             return;
         }
-        self.living.add(process);
-        self.observer.program_image(process);
-        go_on(thread, 0);
+        self.begins(process);
+    }
+
+    /// The `execve` is done that is to be done again without a tracer.
+    fn executes_again(&mut self, thread: ThreadId) {
+        let process = ProcessId(thread.0);
+        if privileges::prepare_again(thread).is_ok() {
+            self.let_go(process, NotFollowed::Privileged);
+        } else {
+            self.begins(process);
+        }
+    }
+
+    /// A program is about to run.
+    fn begins(&mut self, process: ProcessId) {
+        let name = proc_file::program_name(process).unwrap_or_default();
+        if DEBUGGERS.contains(&name.as_str()) {
+            self.let_go(process, NotFollowed::Debugger(name));
+        } else {
+            self.living.add(process);
+            self.observer.program_image(process);
+            go_on(process.first_thread(), 0);
+        }
+    }
+
+    /// Ends the tracing of a process, which has one thread.
+    fn let_go(&mut self, process: ProcessId, why: NotFollowed) {
+        let _ = system_call::detach(process.first_thread());
+        self.tree.remove(process);
+        self.living.remove(process);
+        self.was_followed &= process != self.program;
+        self.observer.not_followed(process, why);
     }
 
     /// A thread has run for the last time.
@@ -113,14 +142,12 @@ impl<O: Observer> Tracer<O> {
             return;
         };
         self.tree.reaches_end(process, thread);
-        let others_run_on = proc_file::system_call(process, thread) == Some(libc::SYS_exit);
-        if !others_run_on {
-            self.tree.expect_end(process, Instant::now() + PATIENCE, status);
-        } else if thread != process.first_thread() && !self.tree.running(process).is_empty() {
+        let ends_alone = proc_file::system_call(process, thread) == Some(libc::SYS_exit);
+        if ends_alone && !self.tree.running(process).is_empty() {
             go_on(thread, 0);
             return;
         }
-        if let Some(former) = self.tree.hold(process, thread) {
+        if let Some(former) = self.tree.hold(process, thread, Instant::now() + PATIENCE, status) {
             go_on(former, 0);
         }
         if self.tree.running(process).is_empty() {

@@ -75,12 +75,13 @@ var endings = map[string]func(){
 		fmt.Println(err)
 		os.Exit(5)
 	},
-	"children":    func() { children(200, os.Args[2:]) },
-	"threads":     threads,
-	"leave-child": leaveChild,
-	"count":       func() { counter.Add(5) },
-	"signals":     countSignals,
-	"parent":      func() { fmt.Println(os.Getppid() == atoi(os.Args[2])) },
+	"children":          func() { children(200, os.Args[2:]) },
+	"threads":           threads,
+	"first-thread-ends": firstThreadEnds,
+	"leave-child":       leaveChild,
+	"count":             func() { counter.Add(5) },
+	"signals":           countSignals,
+	"parent":            func() { fmt.Println(os.Getppid() == atoi(os.Args[2])) },
 	"dumpable": func() {
 		syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
 		os.Exit(6)
@@ -200,6 +201,19 @@ func threads() {
 	}
 	all.Wait()
 	os.Exit(7)
+}
+
+// The main goroutine has the first thread to itself.
+func init() { runtime.LockOSThread() }
+
+// firstThreadEnds ends one thread, and later the process.
+func firstThreadEnds() {
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		counter.Add(9)
+		os.Exit(3)
+	}()
+	syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
 }
 
 // leaveChild ends at once, and its child later: when its standard input is closed.

@@ -52,6 +52,13 @@ fn counters_have_their_last_values_at_the_end() {
 }
 
 #[test]
+fn the_first_thread_can_end_before_the_others() {
+    let log = ends_as_without("first-thread-ends");
+    let exiting = log.only("exiting");
+    assert!(exiting.contains("status: 3") && exiting.ends_with("counter=9"), "{log:?}");
+}
+
+#[test]
 fn an_unhandled_signal_ends_it_the_same_way() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGKILL] {
         let place = Place::new();

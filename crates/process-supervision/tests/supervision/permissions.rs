@@ -1,6 +1,7 @@
 //! Where the program cannot be traced, or traces itself: it runs as it would have run.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -95,15 +96,28 @@ fn a_program_with_privileges_of_its_own_keeps_them() {
         copy.to_str().unwrap().to_owned()
     };
     let (supervise, id) = (copy(SUPERVISE, 0o755), copy("/usr/bin/id", 0o4755));
-    let words = place.command(&[], &[&id, "-u"]);
     let user = ["setpriv", "--reuid", "65532", "--regid", "65532", "--clear-groups"];
     if !Command::new(user[0]).args(&user[1..]).arg("true").status().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED a_program_with_privileges_of_its_own_keeps_them: this user cannot become another");
+        let reason = "this user cannot become another";
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED a_program_with_privileges_of_its_own_keeps_them: {reason}");
         return;
     }
-    let words: Vec<_> =
-        user.into_iter().chain([supervise.as_str()]).chain(words[1..].iter().map(|word| &**word)).collect();
-    let (status, output) = place.start(&words).end();
-    assert_eq!((status.code(), output.as_str()), (Some(0), "0\n"));
-    assert!(place.log().only("not-followed").contains("privileges"), "{:?}", place.log());
+    let start = |place: &Place, program: &[&str]| {
+        let words = user.into_iter().chain([supervise.as_str()]);
+        let rest = place.command(&[], program);
+        place.start(&words.map(str::to_owned).chain(rest.into_iter().skip(1)).collect::<Vec<_>>()).end()
+    };
+    for (program, expected, how_many) in [
+        (&[&*id, "-u"][..], "0\n", 1),
+        (&["sh", "-c", &format!("{id} -u; {id} -u; exec {id} -u")], "0\n0\n0\n", 3),
+    ] {
+        let place = Place::new();
+        let (status, output) = start(&place, program);
+        assert_eq!((status.code(), output.as_str()), (Some(0), expected), "{:?}", place.log());
+        let log = place.log();
+        let not_followed = log.all("not-followed");
+        assert_eq!(not_followed.len(), how_many, "{log:?}");
+        assert!(not_followed.iter().all(|line| line.contains("privileges")), "{log:?}");
+    }
 }

@@ -104,7 +104,8 @@ fn a_shell_in_the_tree_controls_its_jobs() {
         executable()
     );
     let (_, output) = place.start(&place.command(&[], &["bash", "-c", &script])).end();
-    assert_eq!(output, "ready\n137\n");
+    // It may be stopped before it says that it is ready.
+    assert!(output.ends_with("137\n"), "{output}");
 }
 
 #[test]
