@@ -5,6 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::program::{children, executable, is_stopped};
 use crate::supervised::Place;
 use crate::wait;
@@ -118,6 +121,41 @@ fn bg_continues_both() {
     terminal.write("kill -s TERM %1; wait %1\n");
     assert_eq!(terminal.status(), 143);
     place.log().assert_whole();
+}
+
+#[test]
+fn a_stop_signal_to_the_supervisor_stops_both() {
+    let place = Place::new();
+    let mut terminal = Terminal::open(&place);
+    let (supervisor, program) = start(&mut terminal, &place, "busy-wait");
+    kill(Pid::from_raw(supervisor), Signal::SIGTSTP).unwrap();
+    wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
+    terminal.until_shown("Stopped");
+    // Only the supervisor is continued, and tells its program.
+    kill(Pid::from_raw(supervisor), Signal::SIGCONT).unwrap();
+    wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+    kill(Pid::from_raw(supervisor), Signal::SIGTERM).unwrap();
+    wait::until("the end", || place.log().all("ended").first().map(|_| ()));
+    place.log().assert_whole();
+}
+
+#[test]
+fn what_is_not_followed_stops_with_its_supervisor_too() {
+    let place = Place::new();
+    let mut terminal = Terminal::open(&place);
+    let words = place.command(&[], &[executable(), "busy-wait"]).join(" ");
+    terminal.write(&format!("{} refuse-ptrace {words}\n", executable()));
+    terminal.until_shown("ready");
+    let supervisor = children(children(terminal.script.id().cast_signed())[0])[0];
+    let program = children(supervisor)[0];
+    terminal.write(CONTROL_Z);
+    wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
+    terminal.until_shown("Stopped");
+    terminal.write("fg\n");
+    wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+    terminal.write(CONTROL_C);
+    assert_eq!(terminal.status(), 130);
+    assert!(place.log().only("ended").ends_with(" not followed"), "{:?}", place.log());
 }
 
 #[test]

@@ -85,11 +85,6 @@ fn a_process_that_is_stopped_stays_stopped_until_it_is_continued() {
     assert!(!is_stopped(below.id()));
     kill(program, Signal::SIGCONT).unwrap();
     wait::until_true("the program to go on", || !is_stopped(program.as_raw()));
-    below.signal(Signal::SIGTSTP);
-    wait::until_true("the stop", || is_stopped(program.as_raw()) && is_stopped(below.id()));
-    // From another process than the one before, so that it cannot be the same signal to the whole group.
-    send(below.id(), libc::SIGCONT);
-    wait::until_true("both to go on", || !is_stopped(program.as_raw()) && !is_stopped(below.id()));
     below.signal(Signal::SIGTERM);
     below.end();
     place.log().assert_whole();
