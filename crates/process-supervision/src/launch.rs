@@ -45,14 +45,11 @@ pub fn prepare(command: &mut Command, signals: &Signals, ends_with_parent: bool)
     let mask = signals.mask_before();
     let ignores_child = signals.child_was_ignored();
     let parent = getpid();
-    let mut waits = true;
     system_call::before_exec(command, move || {
-        if std::mem::take(&mut waits) {
-            // Else it would wait for itself when its parent is killed now.
-            let _ = close(copy_of_outer);
-            (&inner).write_all(&getpid().as_raw().to_ne_bytes())?;
-            (&inner).read_exact(&mut [0])?;
-        }
+        // Else it would wait for itself when its parent is killed now.
+        let _ = close(copy_of_outer);
+        (&inner).write_all(&getpid().as_raw().to_ne_bytes())?;
+        (&inner).read_exact(&mut [0])?;
         if ends_with_parent {
             end_with(parent)?;
         }

@@ -21,6 +21,11 @@ pub fn is_pending(process: ProcessId, signal: c_int) -> bool {
         .is_some_and(|bit| pending.checked_shr(bit).unwrap_or_default() & 1 == 1)
 }
 
+/// Whether a process is being written to a core file.
+pub fn dumps_core(process: ProcessId) -> bool {
+    status_field(process.first_thread(), "CoreDumping:").is_some_and(|dumps| dumps == "1")
+}
+
 /// Whether a seccomp filter holds for this process.
 pub fn has_seccomp_filter() -> bool {
     const FILTER: &str = "2";

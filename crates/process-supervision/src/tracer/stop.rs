@@ -168,12 +168,14 @@ impl<O: Observer> Tracer<O> {
             }
             match running[..] {
                 [] => self.report_exit(process, status, true),
-                [last] if proc_file::is_in_exec(process, last) => {
+                [last] if status == 0 && proc_file::is_in_exec(process, last) => {
                     if self.tree.report_end(process) {
                         self.observer.about_to_exec(process, last);
                     }
                     self.release(process);
                 }
+                // Before Linux 5.16, it waits for those that are held.
+                [_] if proc_file::dumps_core(process) => self.report_exit(process, status, true),
                 _ if deadline <= now => self.report_exit(process, status, false),
                 _ => {}
             }

@@ -42,6 +42,19 @@ fn a_program_that_kills_itself_ends_the_same_way() {
 }
 
 #[test]
+fn a_program_that_leaves_a_core_file_ends_the_same_way() {
+    let place = Place::new();
+    let script = format!(
+        "cd {} && ulimit -c unlimited && GOTRACEBACK=crash exec {} panic",
+        place.path().display(),
+        executable()
+    );
+    let (status, log) = as_without(&["sh", "-c", &script]);
+    assert_eq!(status.signal(), Some(6));
+    log.assert_whole();
+}
+
+#[test]
 fn counters_have_their_last_values_at_the_end() {
     for how in ["busy-exit", "busy-kill"] {
         let log = ends_as_without(how);

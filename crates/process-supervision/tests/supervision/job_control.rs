@@ -171,8 +171,7 @@ fn a_key_signals_the_program_once() {
     terminal.write(CONTROL_Z);
     terminal.until_shown("got 20");
     let supervisor = children(children(terminal.script.id().cast_signed())[0])[0];
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(supervisor), nix::sys::signal::Signal::SIGTERM)
-        .unwrap();
+    kill(Pid::from_raw(supervisor), Signal::SIGTERM).unwrap();
     assert_eq!(terminal.status(), 0);
     for signal in ["got 2\r", "got 3\r", "got 20\r", "got 15\r"] {
         assert_eq!(terminal.shown().matches(signal).count(), 1, "{signal}: {}", terminal.shown());
