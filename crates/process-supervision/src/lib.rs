@@ -47,6 +47,7 @@ mod observer;
 mod privileges;
 mod proc_file;
 mod process_id;
+mod registers;
 mod signals;
 mod supervisor;
 mod system_call;

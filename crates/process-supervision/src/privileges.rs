@@ -10,12 +10,12 @@ use std::path::Path;
 use std::ptr::without_provenance_mut;
 
 use nix::errno::Errno;
-use nix::libc::{c_long, user_regs_struct};
+use nix::libc::c_long;
 use nix::sys::{prctl, ptrace};
 use nix::unistd::{Pid, getegid, geteuid};
 
 use crate::process_id::{ProcessId, ThreadId};
-use crate::{proc_file, system_call};
+use crate::{proc_file, registers, system_call};
 
 type Result<T> = nix::Result<T>;
 
@@ -52,7 +52,7 @@ pub fn finish_exec(thread: ThreadId) -> Result<()> {
 pub fn prepare_again(thread: ThreadId) -> Result<()> {
     let process = Process(Pid::from_raw(thread.0));
     let mut registers = ptrace::getregs(process.0)?;
-    let stack = registers::stack(&registers)?;
+    let stack = registers::stack(&registers).ok_or(Errno::ENOEXEC)?;
     // The stack: number of arguments, arguments, 0, variables, 0, auxiliary vector.
     let arguments = stack + WORD;
     let variables =
@@ -65,8 +65,8 @@ pub fn prepare_again(thread: ThreadId) -> Result<()> {
         return Err(Errno::ENOENT);
     }
     // A copy of the page is written to. It is gone with the program.
-    let code = registers::prepare(&mut registers, [file, arguments, variables]);
-    ptrace::write(process.0, without_provenance_mut(address(code)?), registers::SYSTEM_CALL)?;
+    let code = registers::prepare_execve(&mut registers, [file, arguments, variables]);
+    ptrace::write(process.0, without_provenance_mut(address(code)?), registers::SYSTEM_CALL_INSTRUCTION)?;
     ptrace::setregs(process.0, registers)
 }
 
@@ -91,48 +91,4 @@ impl Process {
 
 fn address(number: u64) -> Result<usize> {
     usize::try_from(number).map_err(|_| Errno::EFAULT)
-}
-
-#[cfg(target_arch = "x86_64")]
-mod registers {
-    use nix::errno::Errno;
-    use nix::libc;
-
-    /// `syscall`, and an instruction that does not exist, for it does not return.
-    pub const SYSTEM_CALL: i64 = 0x0b0f_050f;
-
-    pub fn stack(registers: &super::user_regs_struct) -> super::Result<u64> {
-        // Of a program with 64 bits.
-        const USER_CODE: u64 = 0x33;
-        if registers.cs == USER_CODE { Ok(registers.rsp) } else { Err(Errno::ENOEXEC) }
-    }
-
-    /// Sets up `execve`, and tells where its instruction has to be.
-    pub fn prepare(registers: &mut super::user_regs_struct, arguments: [u64; 3]) -> u64 {
-        registers.rax = libc::SYS_execve.cast_unsigned();
-        [registers.rdi, registers.rsi, registers.rdx] = arguments;
-        registers.rip
-    }
-}
-
-#[cfg(target_arch = "aarch64")]
-mod registers {
-    use nix::errno::Errno;
-    use nix::libc;
-
-    /// `svc #0`, and an instruction that does not exist, for it does not return.
-    pub const SYSTEM_CALL: i64 = 0xd400_0001;
-
-    pub fn stack(registers: &super::user_regs_struct) -> super::Result<u64> {
-        // Of a program with 32 bits.
-        const IS_SHORT: u64 = 1 << 4;
-        if registers.pstate & IS_SHORT == 0 { Ok(registers.sp) } else { Err(Errno::ENOEXEC) }
-    }
-
-    /// Sets up `execve`, and tells where its instruction has to be.
-    pub fn prepare(registers: &mut super::user_regs_struct, arguments: [u64; 3]) -> u64 {
-        registers.regs[8] = libc::SYS_execve.cast_unsigned();
-        registers.regs[..3].copy_from_slice(&arguments);
-        registers.pc
-    }
 }

@@ -1,6 +1,7 @@
 //! What `/proc` says of a process or a thread. Everything may have ended meanwhile: then there is no answer.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use nix::libc::{self, c_int, c_long};
 
@@ -46,22 +47,28 @@ pub fn program_name(process: ProcessId) -> Option<String> {
     Some(executable.file_name()?.to_string_lossy().into_owned())
 }
 
-/// The system call in which a thread sleeps or is stopped. None while it runs.
-pub fn system_call(process: ProcessId, thread: ThreadId) -> Option<c_long> {
-    let line = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
-    line.split_ascii_whitespace().next()?.parse().ok()
-}
-
 /// Whether a thread is within `execve`, waiting for the others of its process to end.
 pub fn is_in_exec(process: ProcessId, thread: ThreadId) -> bool {
-    matches!(system_call(process, thread), Some(libc::SYS_execve | libc::SYS_execveat))
+    let number: Option<c_long> = match fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")) {
+        Ok(line) => line.split_ascii_whitespace().next().and_then(|number| number.parse().ok()),
+        // It hides what it does, but not that it can only be woken up by what it waits for.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return state(process, thread) == Some('D');
+        }
+        Err(_) => None,
+    };
+    matches!(number, Some(libc::SYS_execve | libc::SYS_execveat))
 }
 
 /// Whether a thread has ended.
 pub fn is_dead(process: ProcessId, thread: ThreadId) -> bool {
-    let Ok(line) = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")) else { return true };
+    state(process, thread).is_none_or(|state| matches!(state, 'Z' | 'X'))
+}
+
+fn state(process: ProcessId, thread: ThreadId) -> Option<char> {
+    let line = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")).ok()?;
     // Behind the name, which may contain anything.
-    line.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with(['Z', 'X']))
+    line.rsplit_once(") ")?.1.chars().next()
 }
 
 fn status_field(thread: ThreadId, name: &str) -> Option<String> {

@@ -5,14 +5,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use nix::libc::{self, c_int};
+use nix::libc::{self, c_int, c_long};
+use nix::sys::ptrace;
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 use super::{LOOK_AGAIN, Tracer};
 use crate::observer::{Exit, NotFollowed, Observer};
 use crate::process_id::{ProcessId, ThreadId};
 use crate::signals::is_in_own_group;
-use crate::{privileges, proc_file, system_call};
+use crate::{privileges, proc_file, registers, system_call};
 
 /// How long the other threads of a process that ends may take. They are killed already, so only one that is stuck in
 /// the kernel takes longer.
@@ -142,7 +144,8 @@ impl<O: Observer> Tracer<O> {
             return;
         };
         self.tree.reaches_end(process, thread);
-        let ends_alone = proc_file::system_call(process, thread) == Some(libc::SYS_exit);
+        // Else it was killed with all others, or ends them.
+        let ends_alone = system_call_of(thread) == Some(libc::SYS_exit);
         if ends_alone && !self.tree.running(process).is_empty() {
             go_on(thread, 0);
             return;
@@ -208,6 +211,12 @@ impl<O: Observer> Tracer<O> {
             go_on(thread, 0);
         }
     }
+}
+
+/// The system call in which a stopped thread is.
+fn system_call_of(thread: ThreadId) -> Option<c_long> {
+    let registers = ptrace::getregs(Pid::from_raw(thread.0)).ok()?;
+    registers::system_call(&registers)
 }
 
 fn go_on(thread: ThreadId, signal: c_int) {

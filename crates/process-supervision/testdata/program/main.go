@@ -82,10 +82,8 @@ var endings = map[string]func(){
 	"count":             func() { counter.Add(5) },
 	"signals":           countSignals,
 	"parent":            func() { fmt.Println(os.Getppid() == atoi(os.Args[2])) },
-	"dumpable": func() {
-		syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
-		os.Exit(6)
-	},
+	"hide":              func() { hide(); os.Exit(6) },
+	"hide-exec":         func() { hide(); endThreads(); execute(os.Args[2:]) },
 }
 
 func atoi(text string) int {
@@ -214,6 +212,31 @@ func firstThreadEnds() {
 		os.Exit(3)
 	}()
 	syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+}
+
+// hide lets nobody without privileges look at this process.
+func hide() { syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0) }
+
+// endThreads ends some threads, which are gone then.
+func endThreads() {
+	threads := make(chan int)
+	for range 5 {
+		go func() {
+			runtime.LockOSThread()
+			threads <- syscall.Gettid()
+		}()
+	}
+	for range 5 {
+		thread := fmt.Sprintf("/proc/self/task/%d", <-threads)
+		for start := time.Now(); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(thread); err != nil {
+				break
+			}
+			if time.Since(start) > time.Second {
+				log.Fatal("the thread has not ended: ", thread)
+			}
+		}
+	}
 }
 
 // leaveChild ends at once, and its child later: when its standard input is closed.

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
 
 use crate::program::executable;
-use crate::supervised::{Place, SUPERVISE};
+use crate::supervised::{Place, Running, SUPERVISE};
 
 /// Runs a program below a supervisor that may not trace, and returns why it does not.
 #[track_caller]
@@ -81,43 +80,62 @@ fn a_debugger_can_trace() {
 
 #[test]
 fn a_process_that_hides_its_memory_ends_the_same_way() {
-    let (status, log) = crate::supervised::as_without(&[executable(), "dumpable"]);
+    let (status, log) = crate::supervised::as_without(&[executable(), "hide"]);
     assert_eq!(status.code(), Some(6));
     assert_eq!(log.all("exiting").len(), 1, "{log:?}");
 }
 
 #[test]
-fn a_program_with_privileges_of_its_own_keeps_them() {
+fn a_process_that_hides_from_another_user_is_followed() {
     let place = Place::new();
-    let copy = |file: &str, mode| {
-        let copy = place.path().join(file.rsplit_once('/').unwrap().1);
-        fs::copy(file, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
-        copy.to_str().unwrap().to_owned()
-    };
-    let (supervise, id) = (copy(SUPERVISE, 0o755), copy("/usr/bin/id", 0o4755));
-    let user = ["setpriv", "--reuid", "65532", "--regid", "65532", "--clear-groups"];
-    if !Command::new(user[0]).args(&user[1..]).arg("true").status().is_ok_and(|status| status.success()) {
-        let reason = "this user cannot become another";
-        let _ =
-            writeln!(std::io::stderr(), "SKIPPED a_program_with_privileges_of_its_own_keeps_them: {reason}");
-        return;
-    }
-    let start = |place: &Place, program: &[&str]| {
-        let words = user.into_iter().chain([supervise.as_str()]);
-        let rest = place.command(&[], program);
-        place.start(&words.map(str::to_owned).chain(rest.into_iter().skip(1)).collect::<Vec<_>>()).end()
-    };
+    let Some(user) = another_user("a_process_that_hides_from_another_user_is_followed") else { return };
+    let (supervise, program) = (place.copy(SUPERVISE, 0o755), place.copy(executable(), 0o755));
+    let (status, _) =
+        start_as(user, &place, &supervise, &[&program, "hide-exec", "sh", "-c", "exit 4"]).end();
+    assert_eq!(status.code(), Some(4));
+    let log = place.log();
+    assert_eq!(
+        [log.all("exec").len(), log.all("exiting").len(), log.all("gone").len()],
+        [1, 1, 1],
+        "{log:?}"
+    );
+    assert!(!log.only("exiting").contains("not final"), "{log:?}");
+}
+
+#[test]
+fn a_program_with_privileges_of_its_own_keeps_them() {
+    let tools = Place::new();
+    let Some(user) = another_user("a_program_with_privileges_of_its_own_keeps_them") else { return };
+    let (supervise, id) = (tools.copy(SUPERVISE, 0o755), tools.copy("/usr/bin/id", 0o4755));
     for (program, expected, how_many) in [
         (&[&*id, "-u"][..], "0\n", 1),
         (&["sh", "-c", &format!("{id} -u; {id} -u; exec {id} -u")], "0\n0\n0\n", 3),
     ] {
         let place = Place::new();
-        let (status, output) = start(&place, program);
-        assert_eq!((status.code(), output.as_str()), (Some(0), expected), "{:?}", place.log());
+        let (status, output) = start_as(user, &place, &supervise, program).end();
         let log = place.log();
+        assert_eq!((status.code(), output.as_str()), (Some(0), expected), "{log:?}");
         let not_followed = log.all("not-followed");
         assert_eq!(not_followed.len(), how_many, "{log:?}");
         assert!(not_followed.iter().all(|line| line.contains("privileges")), "{log:?}");
     }
+}
+
+/// The words before a command that make it another user's, with nothing but what that user may. None where that cannot
+/// be done.
+fn another_user(test: &str) -> Option<&'static [&'static str]> {
+    const USER: &[&str] = &["setpriv", "--reuid", "65532", "--regid", "65532", "--clear-groups"];
+    let can =
+        Command::new(USER[0]).args(&USER[1..]).arg("true").status().is_ok_and(|status| status.success());
+    if !can {
+        // Not captured by the test harness.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: this user cannot become another");
+    }
+    can.then_some(USER)
+}
+
+fn start_as(user: &[&str], place: &Place, supervise: &str, program: &[&str]) -> Running {
+    let words = place.command(&[], program);
+    let words = user.iter().copied().chain([supervise]).chain(words[1..].iter().map(String::as_str));
+    place.start(&words.collect::<Vec<_>>())
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::program::{children, executable};
-use crate::supervised::{Place, Running};
+use crate::supervised::{Place, Running, SUPERVISE};
 use crate::wait;
 
 /// The user that containers without root often have.
@@ -41,14 +41,10 @@ fn contained(test: &str, words: &[String], as_root: bool) -> Option<Vec<String>>
 /// Starts a program below a supervisor that is PID 1.
 fn start(test: &str, place: &Place, program: &[&str], as_root: bool) -> Option<Running> {
     // Others may not enter the build's directories.
-    let copies = [crate::supervised::SUPERVISE, executable()].map(|file| {
-        let copy = place.path().join(file.rsplit_once('/').unwrap().1);
-        std::fs::copy(file, &copy).unwrap();
-        copy.to_str().unwrap().to_owned()
-    });
+    let copies = [SUPERVISE, executable()].map(|file| place.copy(file, 0o755));
     let mut words = place.command(&["--leave"], program);
     for word in &mut words {
-        *word = word.replace(crate::supervised::SUPERVISE, &copies[0]).replace(executable(), &copies[1]);
+        *word = word.replace(SUPERVISE, &copies[0]).replace(executable(), &copies[1]);
     }
     contained(test, &words, as_root).map(|words| place.start(&words))
 }

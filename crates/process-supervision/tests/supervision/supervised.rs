@@ -31,6 +31,14 @@ impl Place {
         self.0.path()
     }
 
+    /// A copy of a file, where other users get to.
+    pub fn copy(&self, file: &str, mode: u32) -> String {
+        let copy = self.path().join(file.rsplit_once('/').unwrap().1);
+        fs::copy(file, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        copy.to_str().unwrap().to_owned()
+    }
+
     fn log_file(&self) -> PathBuf {
         self.path().join("log")
     }
