@@ -1,6 +1,8 @@
 //! Where things are in a prepared pod, and how the agent is called.
 
-/// Mount path of the agent's ConfigMap in the sidecar.
+use crate::process_record::is_process_record_name;
+
+/// Mount path of the agent's ConfigMap, in the sidecar and in supervised containers.
 pub const AGENT_DIRECTORY: &str = "/podcov/bin";
 /// The agent itself.
 pub const AGENT_EXECUTABLE: &str = "/podcov/bin/agent";
@@ -8,6 +10,8 @@ pub const AGENT_EXECUTABLE: &str = "/podcov/bin/agent";
 pub const AGENT_ARGUMENT_KEEP: &str = "keep";
 /// `agent attach`: joins standard input and output to the keeper's socket.
 pub const AGENT_ARGUMENT_ATTACH: &str = "attach";
+/// `agent supervise -- PROGRAM ARGUMENT…`: a container's main process, which runs what would have been that.
+pub const AGENT_ARGUMENT_SUPERVISE: &str = "supervise";
 /// How long the keeper waits, once told to end, for its data to be taken.
 pub const KEEP_DEADLINE_FLAG: &str = "--deadline-seconds";
 /// How the keeper exits when its deadline passed and not everything was taken; 0 when everything was.
@@ -43,11 +47,17 @@ pub fn is_coverage_file_name(name: &str) -> bool {
         })
 }
 
+/// Whether the keeper hands over files of this name: coverage data, and the records of processes.
+#[must_use]
+pub fn is_kept_file_name(name: &str) -> bool {
+    is_coverage_file_name(name) || is_process_record_name(name)
+}
+
 fn is_hash(text: &str) -> bool {
     text.len() == HASH_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -1,0 +1,213 @@
+//! What is kept of each process, and when.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessEnding};
+use podcov_process_capture::{ProcessId, Snapshot};
+use podcov_process_supervision::{Descendants, Exit, NotFollowed, Observer, ThreadId};
+
+use crate::directory::Directory;
+use crate::process::{Watched, now};
+
+/// Follows all processes of a program.
+pub(crate) struct Recorder {
+    directory: Directory,
+    interval: Duration,
+    descendants: Descendants,
+    say: Box<dyn FnMut(&str) + Send>,
+    processes: BTreeMap<ProcessId, Watched>,
+    all_read: Instant,
+    /// There are processes that only their own files tell of.
+    some_are_not_followed: bool,
+}
+
+impl Recorder {
+    pub(crate) fn new(
+        directory: Directory,
+        interval: Duration,
+        descendants: Descendants,
+        say: Box<dyn FnMut(&str) + Send>,
+    ) -> Self {
+        Self {
+            directory,
+            interval,
+            descendants,
+            say,
+            processes: BTreeMap::new(),
+            all_read: Instant::now(),
+            some_are_not_followed: false,
+        }
+    }
+
+    /// The supervision has ended.
+    pub(crate) fn finish(self) {
+        self.directory.use_all_own();
+    }
+
+    /// Keeps the meta-data of a process once it counts, as Go does.
+    fn announce(&mut self, id: ProcessId, snapshot: &Snapshot) {
+        let Some(process) = self.processes.get_mut(&id).filter(|process| !process.is_announced) else {
+            return;
+        };
+        process.is_announced = true;
+        let kept = self.directory.keep(&snapshot.metadata_file_name(), snapshot.metadata_file());
+        self.complain(id, kept);
+    }
+
+    fn complain(&mut self, process: ProcessId, kept: io::Result<()>) {
+        if let Err(error) = kept {
+            (self.say)(&format!("cannot keep the coverage of process {process}: {error}"));
+        }
+    }
+
+    /// Keeps what a process has counted; nothing more is expected of it.
+    fn conclude(&mut self, id: ProcessId, through: ThreadId, moment: Moment, ending: Option<ProcessEnding>) {
+        let Some(process) = self.processes.get_mut(&id) else { return };
+        let snapshot = process.read_through(process_id(through.0).unwrap_or(id));
+        if let Some(snapshot) = &snapshot {
+            self.announce(id, snapshot);
+        }
+        let Some(process) = self.processes.remove(&id) else { return };
+        let counters = match &snapshot {
+            Some(snapshot) => self.keep_memory(&process, snapshot, moment),
+            None => match process.obstacle() {
+                Some(reason) => self.keep_own(&process, reason),
+                // A program that counts nothing leaves nothing.
+                None => return,
+            },
+        };
+        let record = process.record(counters, ending);
+        self.directory.forget_latest(&record.file_name());
+        let kept = self.directory.keep(&record.file_name(), record.to_text().as_bytes());
+        self.complain(id, kept);
+    }
+
+    fn keep_memory(&mut self, process: &Watched, snapshot: &Snapshot, moment: Moment) -> CountersFrom {
+        let name = process.counter_file_name(snapshot);
+        if let Err(error) = self.directory.keep(&name, &snapshot.counter_file()) {
+            return self.keep_own(process, format!("its counters could not be kept: {error}"));
+        }
+        self.directory.forget_latest(&name);
+        for own in self.directory.own_counters(process.own_id(), process.started()) {
+            self.directory.forget_own(&own);
+        }
+        CountersFrom::Memory(moment)
+    }
+
+    /// Keeps what a process wrote itself, since there is nothing better.
+    fn keep_own(&mut self, process: &Watched, reason: String) -> CountersFrom {
+        let mut own = self.directory.own_counters(process.own_id(), process.started());
+        // Each file has all that the process had counted by then, so that the last has everything.
+        own.sort_by_key(|own| own.written);
+        match own.pop() {
+            Some(latest) if self.directory.use_own(&latest).is_ok() => {
+                for earlier in own {
+                    self.directory.forget_own(&earlier);
+                }
+                CountersFrom::OwnFiles(reason)
+            }
+            _ => {
+                (self.say)(&format!("no coverage of {}: {reason}", process.program()));
+                CountersFrom::Nowhere(reason)
+            }
+        }
+    }
+
+    /// Reads every process that counts, for the case that nobody sees its end.
+    fn read_all(&mut self) {
+        for process in self.processes.values_mut().filter(|process| process.is_announced) {
+            let Some(snapshot) = process.read() else { continue };
+            let age_milliseconds = now().saturating_sub(process.started()) / 1_000_000;
+            let record = process.record(CountersFrom::Memory(Moment::Interval { age_milliseconds }), None);
+            let kept = self
+                .directory
+                .keep_latest(&process.counter_file_name(&snapshot), &snapshot.counter_file())
+                .and_then(|()| self.directory.keep_latest(&record.file_name(), record.to_text().as_bytes()));
+            if let Err(error) = kept {
+                (self.say)(&format!("cannot keep what was counted so far: {error}"));
+                return;
+            }
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn program_image(&mut self, process: podcov_process_supervision::ProcessId) {
+        if let Some(id) = process_id(process.0) {
+            self.processes.insert(id, Watched::new(id));
+        }
+    }
+
+    fn about_to_exec(&mut self, process: podcov_process_supervision::ProcessId, memory_of: ThreadId) {
+        if let Some(id) = process_id(process.0) {
+            self.conclude(id, memory_of, Moment::Exec, None);
+        }
+    }
+
+    fn exiting(&mut self, process: podcov_process_supervision::ProcessId, exit: Exit) {
+        if let Some(id) = process_id(process.0) {
+            self.conclude(id, exit.memory_of, Moment::End, Some(ending(exit.status)));
+        }
+    }
+
+    fn gone(&mut self, process: podcov_process_supervision::ProcessId, _status: ExitStatus) {
+        // Where its end was not seen, the files of the last interval are what there is.
+        if let Some(id) = process_id(process.0) {
+            self.processes.remove(&id);
+        }
+    }
+
+    fn not_followed(&mut self, process: podcov_process_supervision::ProcessId, why: NotFollowed) {
+        if let Some(id) = process_id(process.0) {
+            self.processes.remove(&id);
+        }
+        self.some_are_not_followed = true;
+        (self.say)(&format!(
+            "process {process} is not followed ({why}): it writes its coverage itself, if it ends well"
+        ));
+    }
+
+    fn program_ended(
+        &mut self,
+        _status: ExitStatus,
+        _living: &[podcov_process_supervision::ProcessId],
+    ) -> Descendants {
+        self.descendants
+    }
+
+    fn left(&mut self, process: podcov_process_supervision::ProcessId) {
+        if let Some(id) = process_id(process.0) {
+            self.conclude(id, ThreadId(process.0), Moment::Left, None);
+        }
+    }
+
+    fn tick(&mut self) {
+        let starting = self.processes.iter_mut().filter(|(_, process)| process.is_starting());
+        let started: Vec<_> = starting.filter_map(|(id, process)| Some((*id, process.read()?))).collect();
+        for (id, snapshot) in started {
+            self.announce(id, &snapshot);
+        }
+        if self.all_read.elapsed() >= self.interval {
+            self.read_all();
+            self.all_read = Instant::now();
+        }
+        if self.some_are_not_followed && self.processes.is_empty() {
+            self.directory.use_all_own();
+        }
+    }
+}
+
+fn process_id(number: i32) -> Option<ProcessId> {
+    u32::try_from(number).ok().and_then(ProcessId::new)
+}
+
+fn ending(status: ExitStatus) -> ProcessEnding {
+    match status.signal() {
+        Some(signal) => ProcessEnding::Killed(signal),
+        None => ProcessEnding::Exited(status.code().unwrap_or_default()),
+    }
+}
