@@ -1,4 +1,5 @@
-// What supervision costs a busy HTTP server: the same server with and without, in turn.
+// What supervision costs a busy HTTP server: the same server alone, supervised, and alone again, in turn. The two that
+// are alone show what the machine makes of no difference at all.
 //
 // bench SUPERVISE ROUNDS SECONDS prints requests per second, latency, and processor time for each request.
 package main
@@ -35,8 +36,9 @@ func main() {
 	check(err)
 	seconds, err := strconv.Atoi(os.Args[3])
 	check(err)
-	names := []string{"alone", "supervised"}
-	commands := [][]string{{os.Args[0], "server"}, {os.Args[1], "--", os.Args[0], "server"}}
+	names := []string{"alone", "supervised", "alone again"}
+	alone := []string{os.Args[0], "server"}
+	commands := [][]string{alone, append([]string{os.Args[1], "--"}, alone...), alone}
 	all := make([][]round, len(commands))
 	for range rounds {
 		for i, command := range commands {
@@ -49,9 +51,9 @@ func main() {
 		func(r round) float64 { return r.p99 },
 		func(r round) float64 { return r.cpu },
 	}
-	fmt.Printf("%-10s %12s %10s %10s %15s\n", "medians", "requests/s", "p50 µs", "p99 µs", "CPU µs/request")
+	fmt.Printf("%-11s %12s %10s %10s %15s\n", "medians", "requests/s", "p50 µs", "p99 µs", "CPU µs/request")
 	line := func(name, format string, value func(i int, figure func(round) float64) float64) {
-		fmt.Printf("%-10s", name)
+		fmt.Printf("%-11s", name)
 		for column, width := range []int{13, 11, 11, 16} {
 			var values []float64
 			for i := range rounds {
@@ -65,9 +67,11 @@ func main() {
 	for i, name := range names {
 		line(name, "%.1f", func(round int, figure func(round) float64) float64 { return figure(all[i][round]) })
 	}
-	line("change", "%+.2f %%", func(round int, figure func(round) float64) float64 {
-		return 100 * (figure(all[1][round])/figure(all[0][round]) - 1)
-	})
+	for i, name := range names[1:] {
+		line(name, "%+.2f %%", func(round int, figure func(round) float64) float64 {
+			return 100 * (figure(all[i+1][round])/figure(all[0][round]) - 1)
+		})
+	}
 }
 
 type round struct{ rate, p50, p99, cpu float64 }
