@@ -25,6 +25,11 @@ pub const SOCKET: &str = "/podcov/data/.agent/socket";
 /// Mount path of a container's own part of the data volume in that container: its GOCOVERDIR.
 pub const CONTAINER_DIRECTORY: &str = "/podcov/coverage";
 
+/// Below a directory with coverage data: what supervised processes write themselves. Used where nothing better is.
+pub const OWN_FILES_DIRECTORY: &str = ".own";
+/// Below a directory with coverage data: what supervised processes that live have counted so far.
+pub const LATEST_DIRECTORY: &str = ".latest";
+
 const HASH_LENGTH: usize = 32;
 
 /// Whether a name is one that Go gives to meta-data: `covmeta.<32 hex digits>`.

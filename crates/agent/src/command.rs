@@ -3,18 +3,20 @@
 //! Owns what the arguments mean and which exit code an outcome has; the work is in [`crate::keep`] and
 //! [`crate::attach`].
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use podcov_agent_protocol::{
-    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, EXIT_DEADLINE, KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY,
+    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SUPERVISE, EXIT_DEADLINE, KEEP_DEADLINE_FLAG,
+    SIDECAR_DATA_DIRECTORY,
 };
 
 use crate::keep::Outcome;
 use crate::terminal::say;
-use crate::{attach, keep};
+use crate::{attach, keep, supervise};
 
 const EXIT_FAILURE: u8 = 1;
 const EXIT_USAGE: u8 = 2;
@@ -22,6 +24,7 @@ const EXIT_USAGE: u8 = 2;
 const USAGE: &str = "usage:
   agent keep --deadline-seconds=N CONTAINER...
   agent attach
+  agent supervise -- PROGRAM [ARGUMENT]...
   agent --version";
 
 /// For tests, which have no `/podcov`.
@@ -35,8 +38,14 @@ enum Command {
 }
 
 /// Does what the arguments say, and tells the exit code.
-pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
-    let result = match parse(arguments) {
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.peekable();
+    // Apart, since a program's arguments need not be UTF-8.
+    if arguments.next_if(|argument| argument == AGENT_ARGUMENT_SUPERVISE).is_some() {
+        let _ = arguments.next_if(|argument| argument == "--");
+        return supervise::run(arguments);
+    }
+    let result = match parse(arguments.map(|argument| argument.to_string_lossy().into_owned())) {
         Err(problem) => {
             say(format_args!("{problem}\n{USAGE}"));
             return ExitCode::from(EXIT_USAGE);
@@ -144,7 +153,6 @@ mod tests {
             "keep --deadline-seconds 30 api --loud",
             "attach api",
             "attach --deadline-seconds=1",
-            "supervise",
         ] {
             assert!(parse_words(words).is_err(), "{words}");
         }

@@ -1,4 +1,4 @@
-//! The program in the pod: keeps the coverage files of the containers beside it and hands them over.
+//! The program in the pod: runs the containers' programs, keeps their coverage files, and hands them over.
 //!
 //! Owns what happens inside the pod. It knows no Kubernetes and does not look into the files: the other end,
 //! `podcov`, does both. What the two say to each other is `podcov-agent-protocol`.
@@ -12,11 +12,13 @@ mod command;
 #[cfg(target_os = "linux")]
 mod keep;
 #[cfg(target_os = "linux")]
+mod supervise;
+#[cfg(target_os = "linux")]
 mod terminal;
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
-    command::run(std::env::args().skip(1))
+    command::run(std::env::args_os().skip(1))
 }
 
 #[cfg(not(target_os = "linux"))]

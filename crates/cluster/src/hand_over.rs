@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use podcov_agent_protocol::{is_coverage_file_name, is_metadata_file_name};
+use podcov_agent_protocol::{is_kept_file_name, is_metadata_file_name, is_process_record_name};
 
 use crate::{Error, pod_record::ContainerRuns};
 
@@ -87,11 +87,11 @@ impl HandOver {
         runs: &ContainerRuns,
     ) -> Result<bool, Error> {
         self.open = None;
-        let expected = self.containers.iter().any(|known| known == container) && is_coverage_file_name(name);
+        let expected = self.containers.iter().any(|known| known == container) && is_kept_file_name(name);
         if !expected || length > MAX_FILE_LENGTH || self.bytes + length > MAX_POD_LENGTH {
             return Ok(false);
         }
-        let restart = counters_time(name).map_or(0, |nanoseconds| runs.of_counters(nanoseconds));
+        let restart = restart_of(name, runs);
         let directory = self.directory(container, restart);
         let file = if self.received.contains(&(container.to_owned(), name.to_owned())) {
             None
@@ -138,7 +138,7 @@ impl HandOver {
             self.received.insert(key.clone());
             if is_metadata_file_name(&key.1) {
                 self.metadata.insert(key.clone(), path);
-            } else {
+            } else if !is_process_record_name(&key.1) {
                 *self.counter_files.entry(open.directory.clone()).or_default() += 1;
                 self.complete_directory(&open.directory, &key.0, &metadata_name(&key.1))?;
             }
@@ -196,9 +196,16 @@ fn write_error(path: &Path, source: io::Error) -> Error {
     Error::Write { path: path.display().to_string(), source }
 }
 
-/// The time in `covcounters.<hash>.<pid>.<nanoseconds>`.
-fn counters_time(name: &str) -> Option<u64> {
-    name.strip_prefix("covcounters.")?.rsplit('.').next()?.parse().ok()
+/// The restart of the container that a file is of. Meta-data is of all of them.
+fn restart_of(name: &str, runs: &ContainerRuns) -> u32 {
+    let Some(nanoseconds) = name.rsplit('.').next().and_then(|last| last.parse().ok()) else { return 0 };
+    if is_metadata_file_name(name) {
+        0
+    } else if is_process_record_name(name) {
+        runs.of_start(nanoseconds)
+    } else {
+        runs.of_counters(nanoseconds)
+    }
 }
 
 /// The meta-data that `covcounters.<hash>.…` counts for.

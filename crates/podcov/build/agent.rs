@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the agent is made from, relative to this package.
-pub const INPUTS: [&str; 10] = [
+pub const INPUTS: [&str; 20] = [
     "../agent/Cargo.toml",
     "../agent/src",
     "../agent-loader/Cargo.toml",
@@ -14,6 +14,16 @@ pub const INPUTS: [&str; 10] = [
     "../agent-loader/src",
     "../agent-protocol/Cargo.toml",
     "../agent-protocol/src",
+    "../go-binary/Cargo.toml",
+    "../go-binary/src",
+    "../go-coverage/Cargo.toml",
+    "../go-coverage/src",
+    "../process-capture/Cargo.toml",
+    "../process-capture/src",
+    "../process-supervision/Cargo.toml",
+    "../process-supervision/src",
+    "../supervised-capture/Cargo.toml",
+    "../supervised-capture/src",
     "../../Cargo.toml",
     "../../Cargo.lock",
 ];

@@ -8,7 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use go_coverage::{Error, Merger, MetaDataHash, Profile};
-use podcov_agent_protocol::{is_coverage_file_name, is_metadata_file_name};
+use podcov_agent_protocol::{
+    LATEST_DIRECTORY, OWN_FILES_DIRECTORY, is_coverage_file_name, is_metadata_file_name,
+    is_process_record_name,
+};
 
 use crate::error::CommandError;
 
@@ -27,6 +30,8 @@ pub struct CovdataDirectory {
     pub counters: Vec<PathBuf>,
     /// `tmp.cov*`: what a process could not complete.
     pub unfinished: Vec<PathBuf>,
+    /// `process.*`: how each supervised process was read.
+    pub records: Vec<PathBuf>,
     pub bytes: u64,
 }
 
@@ -136,7 +141,10 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
         if kind.is_symlink() {
             found.links.push(path);
         } else if kind.is_dir() {
-            pending.push(path);
+            // What is there is used already, or not to be used.
+            if ![OWN_FILES_DIRECTORY, LATEST_DIRECTORY].contains(&name) {
+                pending.push(path);
+            }
         } else if !kind.is_file() {
             // A pipe would keep its reader waiting for ever.
             found.other_files += 1;
@@ -146,14 +154,18 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
                 .push(path);
         } else if name.starts_with(UNFINISHED_PREFIX) {
             covdata.unfinished.push(path);
+        } else if is_process_record_name(name) {
+            covdata.records.push(path);
         } else {
             found.other_files += 1;
         }
     }
-    for files in [&mut covdata.metadata, &mut covdata.counters, &mut covdata.unfinished] {
+    for files in [&mut covdata.metadata, &mut covdata.counters, &mut covdata.unfinished, &mut covdata.records]
+    {
         files.sort();
     }
-    if !(covdata.metadata.is_empty() && covdata.counters.is_empty() && covdata.unfinished.is_empty()) {
+    let CovdataDirectory { metadata, counters, unfinished, records, .. } = &covdata;
+    if [metadata, counters, unfinished, records].iter().any(|files| !files.is_empty()) {
         found.directories.push(covdata);
     }
 }

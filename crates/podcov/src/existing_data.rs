@@ -129,6 +129,7 @@ fn capture(
         processes_captured: number(captured),
         bytes: covdata.bytes,
         outcome: detail.map_or(Outcome::Heard, |detail| Outcome::Lost { reason: LossReason::Killed, detail }),
+        processes: Vec::new(),
     }
 }
 

@@ -12,10 +12,11 @@ mod finish;
 mod interrupt;
 mod kubernetes;
 mod local;
+mod process_records;
 mod run_directory;
 mod terminal;
 mod test_command;
 
 fn main() -> std::process::ExitCode {
-    local::become_service().unwrap_or_else(cli::main).into()
+    local::become_supervisor().unwrap_or_else(cli::main).into()
 }

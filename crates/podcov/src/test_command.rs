@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::error::{CommandError, ErrorKind};
 use crate::interrupt::{Interrupt, Signal};
+use crate::local;
 
 /// A command that can be started.
 #[derive(Clone, Debug)]
@@ -125,7 +126,9 @@ impl TestCommand {
         environment: &[(OsString, OsString)],
         interrupt: &Interrupt,
     ) -> Result<ExitStatus, CommandError> {
-        let mut child = self.command(environment).spawn().map_err(|error| self.not_started(error))?;
+        let mut command = local::command(local::Role::Foreground, self.program.as_os_str(), &self.words[1..]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
         wait_forwarding(&mut child, interrupt).await.map_err(|error| {
             CommandError::failure(format!("cannot wait for {}", self.program.display())).caused_by(error)
         })

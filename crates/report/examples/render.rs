@@ -97,6 +97,7 @@ fn pod(workload: &str, number: usize, outcome: Outcome) -> Capture {
         processes_captured,
         bytes: 412_345 * u64::from(processes_captured),
         outcome,
+        processes: Vec::new(),
     }
 }
 

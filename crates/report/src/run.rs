@@ -65,6 +65,58 @@ pub struct Capture {
     pub bytes: u64,
     /// Whether this part is whole.
     pub outcome: Outcome,
+    /// The processes, where each was watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
+}
+
+/// A process that was watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// As the process itself sees it, which is often 1 in a container.
+    pub process_id: u32,
+    /// Its executable.
+    pub program: String,
+    /// When its program was started: RFC 3339, UTC.
+    pub started: String,
+    /// The way its counters were read; none if they were not.
+    pub way: Option<Way>,
+    /// When its memory was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<ReadAt>,
+    /// How it ended; none if it became another program, or was left running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// Why its memory was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// When a process's memory was read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadAt {
+    /// At its end: nothing was counted after that.
+    End,
+    /// When it became another program.
+    Exec,
+    /// When the program that started it had ended.
+    Left,
+    /// While it ran. Nobody saw its end.
+    Interval {
+        /// How long after the start of its program.
+        seconds_after_start: f64,
+    },
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// By itself.
+    ExitCode(i32),
+    /// By a signal.
+    Signal(i32),
 }
 
 /// Where processes ran.
@@ -101,6 +153,8 @@ pub enum Origin {
 pub enum Way {
     /// Go wrote files when the process ended.
     Files,
+    /// Out of the memory of a process whose parent podcov is, when it ended.
+    Supervised,
 }
 
 /// Whether a capture is whole, and if not, why.

@@ -61,6 +61,7 @@ pub(crate) const fn loss_reason(reason: LossReason) -> &'static str {
 pub(crate) const fn way(way: Way) -> &'static str {
     match way {
         Way::Files => "files that Go wrote at exit",
+        Way::Supervised => "supervised, read at the end of each process",
     }
 }
 

@@ -1,16 +1,19 @@
 //! The files that are left. Owns their places, and that a file under its final name is whole.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
-use podcov_agent_protocol::{is_coverage_file_name, is_kept_file_name, is_metadata_file_name};
+use podcov_agent_protocol::{
+    LATEST_DIRECTORY, OWN_FILES_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
+    is_process_record_name,
+};
 
 /// A process of the program may have another user.
 const MODE: u32 = 0o777;
-const OWN: &str = ".own";
-const LATEST: &str = ".latest";
 /// The beginning of names of files that are not whole yet.
 const UNFINISHED: &str = ".unfinished.";
 
@@ -23,7 +26,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the directories below. Where they cannot be made, the program writes its own files to the directory itself.
     pub(crate) fn prepare(path: PathBuf) -> Self {
-        for name in [OWN, LATEST] {
+        for name in [OWN_FILES_DIRECTORY, LATEST_DIRECTORY] {
             let below = path.join(name);
             if DirBuilder::new().mode(MODE).create(&below).is_ok() {
                 // Whatever the mask of the process.
@@ -35,7 +38,7 @@ impl Directory {
 
     /// Where processes write themselves.
     pub(crate) fn own(&self) -> PathBuf {
-        let own = self.path.join(OWN);
+        let own = self.path.join(OWN_FILES_DIRECTORY);
         if own.is_dir() { own } else { self.path.clone() }
     }
 
@@ -46,12 +49,12 @@ impl Directory {
 
     /// Leaves a file that is used only after the supervision was killed.
     pub(crate) fn keep_latest(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        write(&self.path.join(LATEST), name, contents)
+        write(&self.path.join(LATEST_DIRECTORY), name, contents)
     }
 
     /// What is final now is needed no longer.
     pub(crate) fn forget_latest(&self, name: &str) {
-        let _ = fs::remove_file(self.path.join(LATEST).join(name));
+        let _ = fs::remove_file(self.path.join(LATEST_DIRECTORY).join(name));
     }
 
     /// The counter files that a process has written itself since it was started.
@@ -69,46 +72,83 @@ impl Directory {
 
     /// Removes a counter file whose counters were read from memory.
     pub(crate) fn forget_own(&self, own: &OwnCounters) {
-        let _ = fs::remove_file(self.path.join(OWN).join(&own.name));
+        let _ = fs::remove_file(self.path.join(OWN_FILES_DIRECTORY).join(&own.name));
     }
 
     /// Uses everything that processes wrote themselves: those of which nothing was read from memory.
     pub(crate) fn use_all_own(&self) {
-        for name in names(&self.path.join(OWN), is_metadata_file_name) {
-            let _ = fs::rename(self.path.join(OWN).join(&name), self.path.join(&name));
+        for name in names(&self.path.join(OWN_FILES_DIRECTORY), is_metadata_file_name) {
+            let _ = fs::rename(self.path.join(OWN_FILES_DIRECTORY).join(&name), self.path.join(&name));
         }
         for own in own_counters(&self.path) {
             let _ = self.use_own(&own);
         }
     }
+
+    /// Leaves nothing below but what is used.
+    pub(crate) fn finish(&self) {
+        for own in own_counters(&self.path) {
+            let _ = self.use_own(&own);
+        }
+        remove_below(&self.path);
+    }
 }
 
 /// After the supervision of a directory was killed: uses what was last read of the processes that lived then, and what
-/// the others wrote themselves. Says how many processes that were.
+/// others wrote themselves. Says how many processes that were.
 pub fn recover(directory: &Path) -> usize {
-    let latest = directory.join(LATEST);
+    let concluded = records(directory);
     let mut recovered = 0;
-    for name in names(&latest, is_kept_file_name) {
-        let target = directory.join(&name);
-        // What is there under the same name is of the same process, and later.
-        if !target.exists() && fs::rename(latest.join(&name), target).is_ok() {
-            recovered += usize::from(is_coverage_file_name(&name) && !is_metadata_file_name(&name));
-        }
-    }
-    let read: Vec<(u32, u64)> = names(directory, is_coverage_file_name)
-        .iter()
-        .filter_map(|name| OwnCounters::of(name.clone()))
-        .map(|counters| (counters.process_id, counters.written))
-        .collect();
-    for own in own_counters(directory) {
-        // Counters from memory are named after the start of the process.
-        let is_read =
-            read.iter().any(|(process, started)| *process == own.process_id && *started <= own.written);
-        if !is_read && use_own(directory, &own).is_ok() {
+    for counters in names(&directory.join(LATEST_DIRECTORY), is_coverage_file_name) {
+        let Some(latest) = OwnCounters::of(counters) else { continue };
+        // There the time in the name is that of the start, so that later files replace earlier ones.
+        let key = (latest.process_id, latest.written);
+        if !concluded.contains(&key) && use_latest(directory, &latest).is_ok() {
             recovered += 1;
         }
     }
+    let concluded = records(directory);
+    for own in own_counters(directory) {
+        let is_read =
+            |(process_id, started): &(u32, u64)| *process_id == own.process_id && *started <= own.written;
+        if !concluded.iter().any(is_read) && use_own(directory, &own).is_ok() {
+            recovered += 1;
+        }
+    }
+    remove_below(directory);
     recovered
+}
+
+/// The processes of which there are records, by their number and start.
+fn records(directory: &Path) -> BTreeSet<(u32, u64)> {
+    let names = names(directory, is_process_record_name);
+    let keys = names.iter().filter_map(|name| {
+        let (process_id, started) = name.strip_prefix("process.")?.split_once('.')?;
+        Some((process_id.parse().ok()?, started.parse().ok()?))
+    });
+    keys.collect()
+}
+
+fn use_latest(directory: &Path, latest: &OwnCounters) -> io::Result<()> {
+    let below = directory.join(LATEST_DIRECTORY);
+    let path = below.join(&latest.name);
+    let written = fs::metadata(&path)?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let name = format!("covcounters.{}.{}.{written}", latest.hash(), latest.process_id);
+    fs::rename(&path, directory.join(name))?;
+    // Last, since it says that there is nothing left to do.
+    let record = format!("process.{}.{}", latest.process_id, latest.written);
+    fs::rename(below.join(&record), directory.join(record))
+}
+
+/// Removes what is not used, which has Go's names or podcov's own.
+fn remove_below(directory: &Path) {
+    for below in [OWN_FILES_DIRECTORY, LATEST_DIRECTORY].map(|name| directory.join(name)) {
+        for name in names(&below, is_kept_file_name) {
+            let _ = fs::remove_file(below.join(name));
+        }
+        // Something else that a process has left there stays.
+        let _ = fs::remove_dir(below);
+    }
 }
 
 /// A counter file that a process has written itself.
@@ -128,18 +168,24 @@ impl OwnCounters {
         Some(Self { name, process_id, written })
     }
 
+    fn hash(&self) -> &str {
+        self.name.split('.').nth(1).unwrap_or_default()
+    }
+
     fn metadata_name(&self) -> String {
-        let hash = self.name.split('.').nth(1).unwrap_or_default();
-        format!("covmeta.{hash}")
+        format!("covmeta.{}", self.hash())
     }
 }
 
 fn own_counters(directory: &Path) -> Vec<OwnCounters> {
-    names(&directory.join(OWN), is_coverage_file_name).into_iter().filter_map(OwnCounters::of).collect()
+    names(&directory.join(OWN_FILES_DIRECTORY), is_coverage_file_name)
+        .into_iter()
+        .filter_map(OwnCounters::of)
+        .collect()
 }
 
 fn use_own(directory: &Path, own: &OwnCounters) -> io::Result<()> {
-    let below = directory.join(OWN);
+    let below = directory.join(OWN_FILES_DIRECTORY);
     let metadata = own.metadata_name();
     // Meta-data first: counters mean nothing without it. Others may have the same, so it is copied.
     if !directory.join(&metadata).exists() {

@@ -106,9 +106,9 @@ impl Watched {
         }
     }
 
-    /// The name of its counter file. That of the same process is always the same.
-    pub(crate) fn counter_file_name(&self, snapshot: &Snapshot) -> String {
-        format!("covcounters.{}.{}.{}", snapshot.hash(), self.own_id(), self.started)
+    /// The name of a counter file, with the time of writing, as Go has it.
+    pub(crate) fn counter_file_name(&self, snapshot: &Snapshot, unix_nanoseconds: u64) -> String {
+        format!("covcounters.{}.{}.{unix_nanoseconds}", snapshot.hash(), self.own_id())
     }
 
     pub(crate) fn record(&self, counters: CountersFrom, ending: Option<ProcessEnding>) -> ProcessRecord {

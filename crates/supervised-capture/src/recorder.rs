@@ -45,7 +45,7 @@ impl Recorder {
 
     /// The supervision has ended.
     pub(crate) fn finish(self) {
-        self.directory.use_all_own();
+        self.directory.finish();
     }
 
     /// Keeps the meta-data of a process once it counts, as Go does.
@@ -87,11 +87,11 @@ impl Recorder {
     }
 
     fn keep_memory(&mut self, process: &Watched, snapshot: &Snapshot, moment: Moment) -> CountersFrom {
-        let name = process.counter_file_name(snapshot);
+        let name = process.counter_file_name(snapshot, now());
         if let Err(error) = self.directory.keep(&name, &snapshot.counter_file()) {
             return self.keep_own(process, format!("its counters could not be kept: {error}"));
         }
-        self.directory.forget_latest(&name);
+        self.directory.forget_latest(&process.counter_file_name(snapshot, process.started()));
         for own in self.directory.own_counters(process.own_id(), process.started()) {
             self.directory.forget_own(&own);
         }
@@ -125,7 +125,10 @@ impl Recorder {
             let record = process.record(CountersFrom::Memory(Moment::Interval { age_milliseconds }), None);
             let kept = self
                 .directory
-                .keep_latest(&process.counter_file_name(&snapshot), &snapshot.counter_file())
+                .keep_latest(
+                    &process.counter_file_name(&snapshot, process.started()),
+                    &snapshot.counter_file(),
+                )
                 .and_then(|()| self.directory.keep_latest(&record.file_name(), record.to_text().as_bytes()));
             if let Err(error) = kept {
                 (self.say)(&format!("cannot keep what was counted so far: {error}"));

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 use nix::sys::signalfd::SignalFd;
-use podcov_agent_protocol::{ContainerEnd, is_coverage_file_name, is_metadata_file_name};
+use podcov_agent_protocol::{ContainerEnd, is_kept_file_name, is_metadata_file_name};
 
 use super::ledger::{ContainerIndex, Ledger};
 use crate::terminal::say;
@@ -91,6 +91,15 @@ impl<'ledger> Watch<'ledger> {
         if let Err(error) = self.take_in() {
             say(format_args!("cannot read the last events: {error}"));
         }
+        for container in self.ledger.containers() {
+            let recovered = podcov_supervised_capture::recover(&container.directory);
+            if recovered > 0 {
+                say(format_args!(
+                    "{}: what {recovered} processes had counted before they were killed",
+                    container.name
+                ));
+            }
+        }
         self.scan();
         for index in self.ledger.not_taken() {
             let Some((container, name)) = self.ledger.file(index) else { continue };
@@ -129,7 +138,7 @@ impl<'ledger> Watch<'ledger> {
         else {
             return;
         };
-        if !is_coverage_file_name(name) {
+        if !is_kept_file_name(name) {
             return;
         }
         if is_metadata_file_name(name) {
@@ -160,7 +169,7 @@ impl<'ledger> Watch<'ledger> {
 
     fn scan(&mut self) {
         for (index, container) in self.ledger.containers().iter().enumerate() {
-            let mut names = names_in(&container.directory, is_coverage_file_name);
+            let mut names = names_in(&container.directory, is_kept_file_name);
             // Meta-data first: counters mean nothing without it.
             names.sort_by_key(|name| !is_metadata_file_name(name));
             for name in names {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::{fs, io};
 
-use podcov_agent_protocol::is_coverage_file_name;
+use podcov_agent_protocol::is_kept_file_name;
 use podcov_report::run::{Capture, Origin, Outcome};
 
 use crate::error::CommandError;
@@ -167,7 +167,7 @@ fn join(own: &Path, shared: &Path) -> io::Result<()> {
     let mut all_moved = true;
     for entry in fs::read_dir(own)? {
         let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_coverage_file_name) {
+        if entry.file_name().to_str().is_some_and(is_kept_file_name) {
             fs::rename(entry.path(), shared.join(entry.file_name()))?;
         } else {
             all_moved = false;
@@ -180,6 +180,7 @@ fn add(known: &mut Capture, next: Capture) {
     known.processes_started += next.processes_started;
     known.processes_captured += next.processes_captured;
     known.bytes += next.bytes;
+    known.processes.extend(next.processes);
     if next.outcome != Outcome::Heard {
         known.outcome = next.outcome;
     }

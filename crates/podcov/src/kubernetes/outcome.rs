@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use podcov_agent_protocol::ProcessRecord;
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
 use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
+
+use crate::{coverage_data, process_records};
 
 /// Less than this much room, and an unfinished file means a full volume.
 const FULL_VOLUME_BYTES: u64 = 64 * 1024;
@@ -12,23 +15,42 @@ const FULL_VOLUME_BYTES: u64 = 64 * 1024;
 pub fn captures(pod: &PodResult, namespace: &str, relative: impl Fn(&Path) -> String) -> Vec<Capture> {
     pod.containers
         .iter()
-        .map(|container| Capture {
-            origin: Origin::Pod {
-                namespace: namespace.to_owned(),
-                workload: pod.workload.clone(),
-                pod: pod.pod.clone(),
-                pod_uid: pod.uid.clone(),
-                container: container.container.clone(),
-                restart: container.restart,
-            },
-            directory: relative(&container.directory),
-            way: Way::Files,
-            processes_started: container.processes_started.max(container.counter_files),
-            processes_captured: container.counter_files,
-            bytes: size(&container.directory),
-            outcome: outcome(pod, container),
+        .map(|container| {
+            let found = coverage_data::find(&container.directory).map(|found| found.directories);
+            let records = process_records::read(&found.unwrap_or_default());
+            capture(pod, container, namespace, &records, &relative)
         })
         .collect()
+}
+
+fn capture(
+    pod: &PodResult,
+    container: &ContainerResult,
+    namespace: &str,
+    records: &[ProcessRecord],
+    relative: impl Fn(&Path) -> String,
+) -> Capture {
+    let not_read = u32::try_from(process_records::without_counters(records)).unwrap_or(u32::MAX);
+    Capture {
+        origin: Origin::Pod {
+            namespace: namespace.to_owned(),
+            workload: pod.workload.clone(),
+            pod: pod.pod.clone(),
+            pod_uid: pod.uid.clone(),
+            container: container.container.clone(),
+            restart: container.restart,
+        },
+        directory: relative(&container.directory),
+        way: if records.is_empty() { Way::Files } else { Way::Supervised },
+        processes_started: container.processes_started.max(container.counter_files.saturating_add(not_read)),
+        processes_captured: container.counter_files,
+        bytes: size(&container.directory),
+        outcome: match process_records::loss_in_pod(records) {
+            Some((reason, detail)) => Outcome::Lost { reason, detail },
+            None => outcome(pod, container),
+        },
+        processes: process_records::processes(records),
+    }
 }
 
 fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {

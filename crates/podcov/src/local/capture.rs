@@ -9,7 +9,7 @@ use super::service::{self, Ending, Forced};
 use crate::coverage_data::{self, CovdataDirectory};
 use crate::error::CommandError;
 use crate::run_directory::RunDirectory;
-use crate::terminal;
+use crate::{process_records, terminal};
 
 /// Looks at the covdata directory of a program that has ended.
 pub fn capture(
@@ -19,22 +19,39 @@ pub fn capture(
     ending: &Ending,
     run: &RunDirectory,
 ) -> Result<Capture, CommandError> {
+    recover(directory);
     let found = coverage_data::find(directory)?.directories;
+    let records = process_records::read(&found);
     let captured: usize = found.iter().map(|covdata| covdata.counters.len()).sum();
     let unheard: BTreeSet<String> = found.iter().flat_map(CovdataDirectory::unheard).collect();
-    let loss = loss(&found, &unheard, ending, &log.map(service::log_tail).unwrap_or_default());
-    // A program that was killed is one more, though others of the same build may have written theirs.
-    let missing = unheard.len().max(usize::from(ending.forced.is_some()));
+    let (missing, loss) = if records.is_empty() {
+        let loss = loss(&found, &unheard, ending, &log.map(service::log_tail).unwrap_or_default());
+        // A program that was killed is one more, though others of the same build may have written theirs.
+        (unheard.len().max(usize::from(ending.forced.is_some())), loss)
+    } else {
+        (process_records::without_counters(&records), process_records::loss(&records))
+    };
     Ok(Capture {
         origin,
         directory: run.relative(directory),
-        way: Way::Files,
+        way: if records.is_empty() { Way::Files } else { Way::Supervised },
         processes_started: number(captured + missing),
         processes_captured: number(captured),
         bytes: found.iter().map(|covdata| covdata.bytes).sum(),
         outcome: loss.map_or(Outcome::Heard, |(reason, detail)| Outcome::Lost { reason, detail }),
+        processes: process_records::processes(&records),
     })
 }
+
+/// What a supervision that was killed has left is used.
+#[cfg(target_os = "linux")]
+fn recover(directory: &Path) {
+    podcov_supervised_capture::recover(directory);
+}
+
+/// Nothing is supervised.
+#[cfg(not(target_os = "linux"))]
+fn recover(_directory: &Path) {}
 
 fn loss(
     found: &[CovdataDirectory],

@@ -23,7 +23,7 @@ use crate::test_command::{TestCommand, TestOutput, Tests};
 use crate::{cli::OutputFormat, cli::ReportOptions, finish};
 
 pub use capture::capture;
-pub use launch::become_service;
+pub use launch::{Role, become_supervisor, command};
 pub use service::{Ending, adopt_orphans, children_are_left};
 
 use readiness::Probe;
@@ -211,5 +211,6 @@ fn still_running(service: &Service, directory: &RunDirectory) -> Capture {
             reason: LossReason::Unreachable,
             detail: "it was running when podcov last wrote this".to_owned(),
         },
+        processes: Vec::new(),
     }
 }

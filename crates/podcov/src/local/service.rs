@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use podcov_report::run::Origin;
 use tokio::sync::watch;
 
-use super::launch;
+use super::launch::{self, Role};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::run_directory::RunDirectory;
@@ -137,7 +137,7 @@ impl Service {
         let absolute = std::path::absolute(&directory).map_err(|error| failed("find data of", error))?;
         let output = File::create(&log).map_err(|error| failed("write the log of", error))?;
         let errors = output.try_clone().map_err(|error| failed("write the log of", error))?;
-        let mut command = launch::command(&plan.words);
+        let mut command = launch::command(Role::Service, plan.words[0].as_ref(), &plan.words[1..]);
         command
             .envs(plan.environment.iter().map(|(name, value)| (name, value)))
             .env("GOCOVERDIR", absolute)
@@ -191,7 +191,10 @@ impl Service {
             _ = interrupt.request(followed) => Some(Forced::User),
         };
         if forced.is_some() {
-            self.group(GroupSignal::Kill);
+            // A process may be started while others are killed.
+            while self.group(GroupSignal::Kill) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             self.ended().await;
         }
         Ending { status: self.status(), was_asked, forced }
@@ -216,6 +219,7 @@ impl Service {
         let signal = match signal {
             GroupSignal::Look => None,
             GroupSignal::Terminate => Some(Signal::SIGTERM),
+            GroupSignal::Kill if cfg!(target_os = "linux") => return kill_supervised(group),
             GroupSignal::Kill => Some(Signal::SIGKILL),
         };
         killpg(group, signal).is_ok()
@@ -225,6 +229,18 @@ impl Service {
     fn group(&self, _signal: GroupSignal) -> bool {
         false
     }
+}
+
+/// Kills all processes of a group but its leader, which reads what they have counted, and then ends by itself.
+#[cfg(unix)]
+fn kill_supervised(leader: nix::unistd::Pid) -> bool {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::{Pid, getpgid};
+
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw);
+    let members = processes.filter(|process| *process != leader && getpgid(Some(*process)) == Ok(leader));
+    members.map(|process| kill(process, Signal::SIGKILL)).filter(Result::is_ok).count() > 0
 }
 
 #[derive(Clone, Copy)]

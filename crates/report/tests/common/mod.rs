@@ -44,6 +44,7 @@ pub fn pod(workload: &str, pod: &str, outcome: Outcome) -> Capture {
         processes_captured: u32::from(outcome == Outcome::Heard),
         bytes: 525_000,
         outcome,
+        processes: Vec::new(),
     }
 }
 

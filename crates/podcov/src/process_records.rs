@@ -1,0 +1,116 @@
+//! What supervised processes left beside their counters, as the record of a run has it.
+//!
+//! Owns what a record means for completeness. The file itself is `agent-protocol`'s.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessEnding, ProcessRecord};
+use podcov_report::run::{Ending, LossReason, Process, ReadAt, Way};
+
+use crate::coverage_data::CovdataDirectory;
+use crate::terminal;
+
+/// A record has some lines.
+const LONGEST_RECORD: u64 = 64 * 1024;
+
+/// All records in some directories, by the start of the processes.
+pub fn read<'a>(directories: impl IntoIterator<Item = &'a CovdataDirectory>) -> Vec<ProcessRecord> {
+    let files = directories.into_iter().flat_map(|covdata| &covdata.records);
+    let mut records: Vec<_> = files.filter_map(|path| read_one(path)).collect();
+    records.sort_by_key(|record| (record.started_unix_nanoseconds, record.process_id));
+    records
+}
+
+fn read_one(path: &Path) -> Option<ProcessRecord> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LONGEST_RECORD).read_to_end(&mut bytes).ok()?;
+    ProcessRecord::parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// For the record of the run.
+pub fn processes(records: &[ProcessRecord]) -> Vec<Process> {
+    records.iter().map(process).collect()
+}
+
+fn process(record: &ProcessRecord) -> Process {
+    let (way, read_at, detail) = match &record.counters {
+        CountersFrom::Memory(moment) => (Some(Way::Supervised), Some(read_at(*moment)), None),
+        CountersFrom::OwnFiles(reason) => (Some(Way::Files), None, Some(reason.clone())),
+        CountersFrom::Nowhere(reason) => (None, None, Some(reason.clone())),
+    };
+    Process {
+        process_id: record.process_id,
+        program: record.program.clone(),
+        started: started(record.started_unix_nanoseconds),
+        way,
+        read_at,
+        ending: record.ending.map(|ending| match ending {
+            ProcessEnding::Exited(code) => Ending::ExitCode(code),
+            ProcessEnding::Killed(signal) => Ending::Signal(signal),
+        }),
+        detail,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds for people and programs, far below 2^52 milliseconds"
+)]
+fn read_at(moment: Moment) -> ReadAt {
+    match moment {
+        Moment::End => ReadAt::End,
+        Moment::Exec => ReadAt::Exec,
+        Moment::Left => ReadAt::Left,
+        Moment::Interval { age_milliseconds } => {
+            ReadAt::Interval { seconds_after_start: age_milliseconds as f64 / 1000.0 }
+        }
+    }
+}
+
+/// RFC 3339, UTC.
+fn started(unix_nanoseconds: u64) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(unix_nanoseconds))
+        .map(|time| time.to_string())
+        .unwrap_or_default()
+}
+
+/// How many processes left no counters.
+pub fn without_counters(records: &[ProcessRecord]) -> usize {
+    records.iter().filter(|record| matches!(record.counters, CountersFrom::Nowhere(_))).count()
+}
+
+/// What is missing, of the first process of which something is.
+pub fn loss(records: &[ProcessRecord]) -> Option<(LossReason, String)> {
+    records.iter().find_map(|record| match record.counters {
+        CountersFrom::Memory(Moment::Left) => Some((
+            LossReason::StillRunning,
+            format!("{} was left running; its counters are those of that moment", name(record)),
+        )),
+        _ => loss_of(record),
+    })
+}
+
+/// The same in a container, where the kernel ends what is left together with the first process.
+pub fn loss_in_pod(records: &[ProcessRecord]) -> Option<(LossReason, String)> {
+    records.iter().find_map(loss_of)
+}
+
+fn loss_of(record: &ProcessRecord) -> Option<(LossReason, String)> {
+    let who = name(record);
+    match &record.counters {
+        CountersFrom::Nowhere(reason) => Some((LossReason::Killed, format!("{who}: {reason}"))),
+        CountersFrom::Memory(Moment::Interval { age_milliseconds }) => {
+            let age = terminal::duration(std::time::Duration::from_millis(*age_milliseconds));
+            let detail =
+                format!("{who}: its end was not seen; its counters are those of {age} after its start");
+            Some((LossReason::Killed, detail))
+        }
+        CountersFrom::Memory(Moment::End | Moment::Exec | Moment::Left) | CountersFrom::OwnFiles(_) => None,
+    }
+}
+
+fn name(record: &ProcessRecord) -> String {
+    format!("process {} ({})", record.process_id, record.program)
+}
