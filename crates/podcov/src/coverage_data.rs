@@ -119,6 +119,7 @@ pub fn find_all<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Result<Found, 
 }
 
 fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
+    recover(directory);
     let mut covdata = CovdataDirectory { path: directory.to_owned(), ..CovdataDirectory::default() };
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
@@ -141,7 +142,7 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
         if kind.is_symlink() {
             found.links.push(path);
         } else if kind.is_dir() {
-            // What is there is used already, or not to be used.
+            // What is there is of processes that still run.
             if ![OWN_FILES_DIRECTORY, LATEST_DIRECTORY].contains(&name) {
                 pending.push(path);
             }
@@ -169,6 +170,16 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
         found.directories.push(covdata);
     }
 }
+
+/// Uses what a supervision that was killed has left.
+#[cfg(target_os = "linux")]
+fn recover(directory: &Path) {
+    podcov_supervised_capture::recover(directory);
+}
+
+/// Nothing is supervised.
+#[cfg(not(target_os = "linux"))]
+fn recover(_directory: &Path) {}
 
 /// Adds everything up: in all, and for each group. What cannot be used is named, and the rest goes on.
 pub fn merge(groups: &[Group]) -> Merged {

@@ -18,22 +18,21 @@ const MODE: u32 = 0o777;
 const UNFINISHED: &str = ".unfinished.";
 
 /// Where the files of a program go.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
+    /// Held as long as this process lives, for [`recover`].
+    _lock: Option<File>,
 }
 
 impl Directory {
-    /// Makes the directories below. Where they cannot be made, the program writes its own files to the directory itself.
+    /// Makes the directories below. Where they cannot be made, nothing can be kept, nor written by the program.
     pub(crate) fn prepare(path: PathBuf) -> Self {
-        for name in [OWN_FILES_DIRECTORY, LATEST_DIRECTORY] {
-            let below = path.join(name);
-            if DirBuilder::new().mode(MODE).create(&below).is_ok() {
-                // Whatever the mask of the process.
-                let _ = fs::set_permissions(&below, Permissions::from_mode(MODE));
-            }
-        }
-        Self { path }
+        // Of an earlier start of the same container, which was killed.
+        recover(&path);
+        let lock = make_own(&path).ok();
+        let _ = make_directory(&path.join(LATEST_DIRECTORY));
+        Self { path, _lock: lock }
     }
 
     /// Where processes write themselves.
@@ -94,9 +93,30 @@ impl Directory {
     }
 }
 
+/// Makes the directory where processes write themselves. It is locked from the moment on that others can see it.
+fn make_own(path: &Path) -> io::Result<File> {
+    let new = path.join(format!("{OWN_FILES_DIRECTORY}.{}", std::process::id()));
+    make_directory(&new)?;
+    let lock = File::open(&new)?;
+    lock.try_lock_shared()?;
+    fs::rename(&new, path.join(OWN_FILES_DIRECTORY)).inspect_err(|_| drop(fs::remove_dir(&new)))?;
+    Ok(lock)
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(MODE).create(path)?;
+    // Whatever the mask of the process.
+    fs::set_permissions(path, Permissions::from_mode(MODE))
+}
+
 /// After the supervision of a directory was killed: uses what was last read of the processes that lived then, and what
-/// others wrote themselves. Says how many processes that were.
+/// others wrote themselves. Says how many processes that were. Nothing is done while the supervision lives.
 pub fn recover(directory: &Path) -> usize {
+    let Some(_lock) =
+        File::open(directory.join(OWN_FILES_DIRECTORY)).ok().filter(|own| own.try_lock().is_ok())
+    else {
+        return 0;
+    };
     let concluded = records(directory);
     let mut recovered = 0;
     for counters in names(&directory.join(LATEST_DIRECTORY), is_coverage_file_name) {
@@ -140,8 +160,16 @@ fn use_latest(directory: &Path, latest: &OwnCounters) -> io::Result<()> {
     fs::rename(below.join(&record), directory.join(record))
 }
 
-/// Removes what is not used, which has Go's names or podcov's own.
+/// Removes what is not used, which has Go's names or podcov's own. Meta-data of which there is nothing else says that a
+/// process is missing, and stays.
 fn remove_below(directory: &Path) {
+    let own = directory.join(OWN_FILES_DIRECTORY);
+    for name in names(&own, is_metadata_file_name) {
+        let target = directory.join(&name);
+        if !target.exists() {
+            let _ = fs::rename(own.join(&name), target);
+        }
+    }
     for below in [OWN_FILES_DIRECTORY, LATEST_DIRECTORY].map(|name| directory.join(name)) {
         for name in names(&below, is_kept_file_name) {
             let _ = fs::remove_file(below.join(name));

@@ -19,7 +19,6 @@ pub fn capture(
     ending: &Ending,
     run: &RunDirectory,
 ) -> Result<Capture, CommandError> {
-    recover(directory);
     let found = coverage_data::find(directory)?.directories;
     let records = process_records::read(&found);
     let captured: usize = found.iter().map(|covdata| covdata.counters.len()).sum();
@@ -42,16 +41,6 @@ pub fn capture(
         processes: process_records::processes(&records),
     })
 }
-
-/// What a supervision that was killed has left is used.
-#[cfg(target_os = "linux")]
-fn recover(directory: &Path) {
-    podcov_supervised_capture::recover(directory);
-}
-
-/// Nothing is supervised.
-#[cfg(not(target_os = "linux"))]
-fn recover(_directory: &Path) {}
 
 fn loss(
     found: &[CovdataDirectory],

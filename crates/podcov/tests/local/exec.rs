@@ -65,7 +65,7 @@ fn every_signal_is_the_programs_own_to_answer() {
 }
 
 #[test]
-fn a_program_that_a_signal_ends_is_a_loss_and_its_code_is_the_shells() {
+fn a_program_that_a_signal_ends_keeps_its_counters_and_its_code_is_the_shells() {
     let place = Place::new();
     let podcov = place.start([
         "exec",
@@ -76,18 +76,20 @@ fn a_program_that_a_signal_ends_is_a_loss_and_its_code_is_the_shells() {
     ]);
     wait::until("the program runs", || podcov.output().contains("listening"));
     podcov.signal(Signal::SIGTERM);
-    podcov.end().with_code(128 + 15).saying(&["it does not handle SIGTERM", "which is not 0 %"]);
-    assert_eq!(place.record()["captures"][0]["outcome"]["reason"], "killed");
+    podcov.end().with_code(128 + 15).saying(&["1 of 1 program, 1 of 1 process"]);
+    let record = place.record();
+    let capture = &record["captures"][0];
+    assert_eq!((&capture["outcome"]["state"], &capture["way"]), (&"heard".into(), &"supervised".into()));
+    assert_eq!(capture["processes"][0]["ending"]["signal"], 15);
 }
 
 #[test]
-fn a_panic_is_a_loss_with_the_programs_own_exit_code() {
+fn a_panic_keeps_its_counters_and_the_programs_own_exit_code() {
     let place = Place::new();
-    place.podcov(["exec", "--", go::program(), "panic"]).with_code(2).saying(&[
-        "panic: at the disco",
-        "it ended with exit code 2",
-        "0 of 1 program, 0 of 1 process",
-    ]);
+    place
+        .podcov(["exec", "--", go::program(), "panic"])
+        .with_code(2)
+        .saying(&["panic: at the disco", "1 of 1 program, 1 of 1 process"]);
 }
 
 #[test]
@@ -183,9 +185,9 @@ fn runs_of_several_programs_are_kept_apart_and_reported_together() {
 fn a_loss_among_many_runs_is_said_at_once_and_in_the_report() {
     let place = Place::new();
     place.podcov(["exec", "--append", "--", go::program(), "exit", "0"]).with_code(0);
-    let panics = place.podcov(["exec", "--append", "--", go::program(), "panic"]);
-    panics.with_code(2).saying(&["✗ lost", "program: it ended with exit code 2"]);
-    place.podcov(["report", "coverage"]).with_code(3).printing(&["0 of 1 program, 1 of 2 processes"]);
+    let without = place.podcov(["exec", "--append", "--", go::program_without_coverage(), "exit", "0"]);
+    without.with_code(3).saying(&["✗ lost", "plain: it was not built with go build -cover"]);
+    place.podcov(["report", "coverage"]).with_code(3).printing(&["1 of 2 programs, 1 of 1 process"]);
 }
 
 #[test]
