@@ -78,6 +78,26 @@ impl<'a> Cursor<'a> {
         Err(too_large)
     }
 
+    /// Passes over numbers in ULEB128, and checks them.
+    pub(crate) fn skip_uleb128s(&mut self, mut count: usize, what: &'static str) -> Result<(), Error> {
+        const CONTINUES: u64 = 0x8080_8080_8080_8080;
+        while count > 0 {
+            let word = self.rest.first_chunk().map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
+            let (continues, ends) = (word & CONTINUES, !word & CONTINUES);
+            let numbers = ends.count_ones() as usize;
+            // Of more than four bytes.
+            let is_long = continues & continues << 8 & continues << 16 & continues << 24 != 0;
+            if numbers == 0 || numbers > count || is_long {
+                self.uleb128(what)?;
+                count -= 1;
+            } else {
+                self.take(8 - ends.leading_zeros() as usize / 8, what)?;
+                count -= numbers;
+            }
+        }
+        Ok(())
+    }
+
     /// A number in ULEB128 that counts or measures things in memory.
     pub(crate) fn uleb128_length(&mut self, what: &'static str) -> Result<usize, Error> {
         self.uleb128(what).map(length)
@@ -111,5 +131,21 @@ mod tests {
         assert_eq!(uleb128(&[0xff, 0xff, 0xff, 0xff, 0x1f]), too_large);
         assert_eq!(uleb128(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), too_large);
         assert_eq!(uleb128(&[0x80]), Err(Error::Truncated { offset: 1, what: "a number" }));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn many_numbers_are_passed_over_as_one_by_one(
+            bytes in proptest::collection::vec(proptest::prop_oneof![3 => 0..0x80_u8, 1 => proptest::prelude::any::<u8>()], 0..60),
+            count in 0..30_usize,
+        ) {
+            let (mut skipping, mut reading) = (Cursor::new(&bytes, 3), Cursor::new(&bytes, 3));
+            let skipped = skipping.skip_uleb128s(count, "a number");
+            let read = (0..count).try_for_each(|_| reading.uleb128("a number").map(drop));
+            proptest::prop_assert_eq!(&skipped, &read);
+            if read.is_ok() {
+                proptest::prop_assert_eq!(skipping.offset(), reading.offset());
+            }
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Joins programs, the way `go tool covdata textfmt` does: a package is its import path, a function is its file, name
 //! and literal flag, a unit is its range and number of statements.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use crate::{
     CounterMode, Function, FunctionMetaData, MetaDataFile, Package, PackageMetaData, Profile, ProgramCounts,
-    TextProfile, Unit,
+    TextProfile, Totals, Unit,
 };
 
 /// Some programs and the sums of their runs, seen as one: packages that programs share are there once.
@@ -119,6 +119,13 @@ impl<'a> Join<'a> {
         self.packages.get(index).map(|package| package.join(self.mode))
     }
 
+    /// The statements of the package with this index: the same as [`Package::totals`] of [`Self::package`], and faster.
+    #[must_use]
+    pub fn totals(&self, index: usize) -> Option<Totals> {
+        let package = self.packages.get(index)?;
+        package.totals_of_one().or_else(|| Some(package.join(self.mode).totals()))
+    }
+
     /// Adds up all packages.
     #[must_use]
     pub fn profile(&self) -> Profile {
@@ -151,6 +158,48 @@ impl JoinedPackage<'_> {
         add_texts(mode, &mut functions, &self.texts);
         Package { import_path: self.import_path.to_owned(), functions }
     }
+}
+
+impl JoinedPackage<'_> {
+    /// The statements, if nothing has to be joined: all programs have the very same package, and nothing is in it twice.
+    fn totals_of_one(&self) -> Option<Totals> {
+        let (first, others) = self.parts.split_first()?;
+        let is_same = |part: &Part<'_>| part.package.as_bytes() == first.package.as_bytes();
+        if !self.texts.is_empty() || !others.iter().all(is_same) {
+            return None;
+        }
+        let functions = first.package.functions();
+        let mut known = HashSet::with_capacity_and_hasher(functions.len(), RandomState::default());
+        let (mut totals, mut units, mut at) = (Totals::default(), Vec::new(), 0);
+        for function in functions {
+            if !known.insert((function.source_file(), function.name(), function.is_literal())) {
+                return None;
+            }
+            units.clear();
+            units.extend(function.units());
+            for (offset, unit) in units.iter_mut().enumerate() {
+                let ran =
+                    |part: &Part<'_>| part.own_counts().get(at + offset).is_some_and(|count| *count > 0);
+                totals = [totals, Unit { count: u32::from(self.parts.iter().any(ran)), ..*unit }.totals()]
+                    .into_iter()
+                    .sum();
+            }
+            at += units.len();
+            if has_one_twice(&mut units) {
+                return None;
+            }
+        }
+        Some(totals)
+    }
+}
+
+/// Whether a unit is there twice, as line directives make it.
+fn has_one_twice(units: &mut [Unit]) -> bool {
+    if units.is_sorted_by(|one, next| one < next) {
+        return false;
+    }
+    units.sort_unstable();
+    units.windows(2).any(|neighbours| matches!(neighbours, [one, next] if one == next))
 }
 
 impl<'a> Part<'a> {

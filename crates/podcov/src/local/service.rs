@@ -240,7 +240,7 @@ fn kill_supervised(leader: nix::unistd::Pid) -> bool {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw);
     let members = processes.filter(|process| *process != leader && getpgid(Some(*process)) == Ok(leader));
-    members.map(|process| kill(process, Signal::SIGKILL)).filter(Result::is_ok).count() > 0
+    members.filter(|process| kill(*process, Signal::SIGKILL).is_ok()).count() > 0
 }
 
 #[derive(Clone, Copy)]

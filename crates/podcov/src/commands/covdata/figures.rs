@@ -24,7 +24,7 @@ pub fn percent(args: &PercentArgs, terminal: &Terminal) -> Result<ExitCode, Comm
     let merged = Merged::read(&args.input)?;
     let join = merged.join();
     let packages: Vec<(&str, Totals)> =
-        join.import_paths().zip(each_package(&join, Package::totals)).collect();
+        join.import_paths().zip(each_package(&join, |index| join.totals(index))).collect();
     let total: Totals = packages.iter().map(|(_, totals)| *totals).sum();
     let text = if args.json {
         let entry = |name: &str, totals: Totals| json!({"importPath": name, "totals": totals_json(totals)});
@@ -126,12 +126,11 @@ fn text_profile(
     Ok(())
 }
 
-fn each_package<T: Send>(join: &Join<'_>, work: impl Fn(&Package) -> T + Sync) -> Vec<T> {
+/// `work` is done for each package, given by its index.
+fn each_package<T: Send>(join: &Join<'_>, work: impl Fn(usize) -> Option<T> + Sync) -> Vec<T> {
     let units: usize = (0..join.package_count()).map(|index| join.unit_count(index)).sum();
     let threads = parallel::threads(units as u64, UNITS_WORTH_A_THREAD);
-    let results = parallel::in_order(join.package_count(), threads, |index| {
-        join.package(index).map(|package| work(&package))
-    });
+    let results = parallel::in_order(join.package_count(), threads, work);
     results.into_iter().flatten().collect()
 }
 
@@ -147,7 +146,10 @@ struct FunctionRow {
 pub fn func(args: &FuncArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     let merged = Merged::read(&args.input)?;
     let join = merged.join();
-    let rows = each_package(&join, |package| (function_rows(package), package.totals()));
+    let rows = each_package(&join, |index| {
+        let package = join.package(index)?;
+        Some((function_rows(&package), package.totals()))
+    });
     let total: Totals = rows.iter().map(|(_, totals)| *totals).sum();
     let text = if args.json {
         let functions: Vec<_> = rows
