@@ -157,6 +157,12 @@ impl Error {
             Self::ScaledToZero(_) => "scale it up first: kubectl scale --replicas=1 …",
             Self::Paused(_) => "resume it first: kubectl rollout resume …",
             Self::PodMustBeRecreated(_) => "agree with --yes",
+            Self::Injection { source: InjectionError::UnknownEntryPoint { container, .. }, .. } => {
+                return Some(Hint(format!(
+                    "name it with --entrypoint '{container}=PROGRAM ARGUMENT...', set command in the manifest, \
+                     or allow files with --capture auto"
+                )));
+            }
             _ => return None,
         };
         Some(Hint(hint.to_owned()))

@@ -83,6 +83,9 @@ pub(crate) struct Capture {
     pub workload: String,
     /// The containers whose GOCOVERDIR is on the data volume.
     pub containers: Vec<String>,
+    /// Those of them whose program the agent starts.
+    #[serde(default)]
+    pub supervised: Vec<String>,
     /// The user named the containers, so each of them must report.
     pub containers_named: bool,
 }

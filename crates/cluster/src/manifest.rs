@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     Error, RunId, agent_config_map,
     identity::{MANAGED_BY_LABEL, MANAGER, ROLE_LABEL, RUN_LABEL},
-    injection::{self, Injected, Injection, InjectionError},
+    injection::{self, CapturedContainer, ContainerChoice, Injected, Injection, InjectionError},
 };
 
 /// A changed stream and what came of it.
@@ -64,6 +64,22 @@ pub fn inject(text: &str, injection: &Injection, agent: &[u8]) -> Result<Manifes
     });
     let documents: Vec<Value> = agents.chain(documents).collect();
     Ok(Manifests { text: render(&documents)?, changed, notes })
+}
+
+/// The containers of every workload in the stream that would be captured.
+pub fn captured_containers(text: &str, choice: &ContainerChoice) -> Result<Vec<CapturedContainer>, Error> {
+    let mut containers = Vec::new();
+    for mut document in parse(text)? {
+        each_object(&mut document, &mut |object| {
+            match injection::captured_containers(object, choice) {
+                Ok(found) => containers.extend(found),
+                Err(InjectionError::UnsupportedKind(_)) => {}
+                Err(source) => return Err(Error::Injection { object: display_name(object), source }),
+            }
+            Ok(())
+        })?;
+    }
+    Ok(containers)
 }
 
 /// The stream as it was before [`inject`].
@@ -153,7 +169,7 @@ fn render(documents: &[Value]) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::injection::ContainerChoice;
+    use crate::injection::{CaptureMode, ContainerChoice, EntryPoints};
 
     const STREAM: &str = r#"
 apiVersion: v1
@@ -187,6 +203,8 @@ spec: {template: {spec: {containers: [{name: m, image: m}]}}}
             since: "2026-01-01T00:00:00Z".into(),
             agent_config_map: "podcov-agent-r1".into(),
             containers: ContainerChoice::All,
+            capture: CaptureMode::Files,
+            entry_points: EntryPoints::default(),
             image: None,
             deadline_seconds: 60,
             data_limit: None,

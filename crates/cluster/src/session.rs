@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Connection, Error, Event, Kind, Observer, PreparedRun, Workload, agent_config_map,
     bare_pod::{self, Original},
-    injection::{self, Injection},
+    injection::{self, Injected, Injection},
     prepared_run::too_many_conflicts,
     rollout::{self, Goal},
 };
@@ -37,6 +37,14 @@ pub struct Prepared {
     pub workload: Workload,
     /// Its captured containers.
     pub containers: Vec<String>,
+    /// Those of them that the agent supervises.
+    pub supervised: Vec<String>,
+}
+
+impl Prepared {
+    fn new(workload: Workload, injected: Injected) -> Self {
+        Self { workload, containers: injected.containers, supervised: injected.supervised }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -87,7 +95,7 @@ impl<'a> Session<'a> {
         Goal::Prepared(self.options.injection.run.clone())
     }
 
-    fn injected(&self, workload: &Workload) -> Result<injection::Injected, Error> {
+    fn injected(&self, workload: &Workload) -> Result<Injected, Error> {
         let mut value = workload.value();
         if self.options.take_over && workload.preparation().is_some() {
             value = injection::eject(&value).map_err(|error| workload.injection_error(error))?;
@@ -109,14 +117,13 @@ impl<'a> Session<'a> {
                 .is_some_and(|preparation| preparation.run == self.options.injection.run);
             if is_ours {
                 // An answer was lost on the way, and the request was sent again.
-                let containers = self.injected(workload)?.containers;
-                return Ok(Prepared { workload: current, containers });
+                return Ok(Prepared::new(current, self.injected(workload)?));
             }
             let injected = self.injected(&current)?;
             if let Some(changed) = current.replace(self.connection, &injected.object).await? {
                 self.note(workload, &injected.notes);
                 rollout::replace_pods(self.connection, &changed, &self.goal()).await?;
-                return Ok(Prepared { workload: changed, containers: injected.containers });
+                return Ok(Prepared::new(changed, injected));
             }
         }
         Err(too_many_conflicts(workload))
@@ -141,6 +148,6 @@ impl<'a> Session<'a> {
         original.store(self.connection, &self.options.injection.run).await?;
         let created = bare_pod::replace(self.connection, &workload, &injected.object).await?;
         self.note(&workload, &injected.notes);
-        Ok(Prepared { workload: created, containers: injected.containers })
+        Ok(Prepared::new(created, injected))
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     Connection, Error, Kind, Preparation,
     error::has_code,
-    injection::{self, InjectionError},
+    injection::{self, CapturedContainer, ContainerChoice, InjectionError},
 };
 
 /// The field manager of podcov's changes.
@@ -90,6 +90,11 @@ impl Workload {
     #[must_use]
     pub fn preparation(&self) -> Option<Preparation> {
         injection::preparation(&self.value())
+    }
+
+    /// Its containers that would be captured, also when it is prepared already.
+    pub fn captured_containers(&self, choice: &ContainerChoice) -> Result<Vec<CapturedContainer>, Error> {
+        injection::captured_containers(&self.value(), choice).map_err(|error| self.injection_error(error))
     }
 
     pub(crate) fn same_object(&self, other: &Self) -> bool {

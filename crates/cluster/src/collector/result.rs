@@ -58,6 +58,8 @@ pub struct ContainerResult {
     pub container: String,
     /// Its restart count at that start.
     pub restart: u32,
+    /// Its program was prepared to be started by the agent.
+    pub is_supervised: bool,
     /// Where its files are; absent when there are none.
     pub directory: PathBuf,
     /// Processes built with coverage that started.
@@ -90,6 +92,7 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
             containers.push(ContainerResult {
                 container: container.clone(),
                 restart,
+                is_supervised: record.capture.supervised.contains(container),
                 directory: entry.hand_over.directory(container, restart),
                 processes_started: u32::try_from(started).unwrap_or(u32::MAX),
                 counter_files: entry.hand_over.counter_files(container, restart),

@@ -4,7 +4,7 @@ use podcov_agent_protocol::CONTAINER_DIRECTORY;
 use serde_json::{Map, Value, json};
 
 use super::{
-    InjectionError, kind_of, preparation, sidecar,
+    EntryPoints, InjectionError, command_line, eject, kind_of, preparation, sidecar,
     structure::{list_in, map_in, name_of, object},
     undo::{Before, ContainerUndo, Undo},
 };
@@ -30,6 +30,18 @@ pub enum ContainerChoice {
     Named(Vec<String>),
 }
 
+/// How the counters of a container's processes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureMode {
+    /// Supervised where the entry point is known, from files elsewhere.
+    #[default]
+    Auto,
+    /// The agent starts the program and reads its memory. What cannot be supervised is an error.
+    Supervised,
+    /// From the files that Go writes.
+    Files,
+}
+
 /// What is to be put in.
 #[derive(Clone, Debug)]
 pub struct Injection {
@@ -43,6 +55,10 @@ pub struct Injection {
     pub agent_config_map: String,
     /// Which containers are captured.
     pub containers: ContainerChoice,
+    /// How they are captured.
+    pub capture: CaptureMode,
+    /// What they run.
+    pub entry_points: EntryPoints,
     /// The sidecar's image; the application's own when none.
     pub image: Option<String>,
     /// How long an ended pod keeps its data for podcov to take.
@@ -60,8 +76,41 @@ pub struct Injected {
     pub object: Value,
     /// The captured containers.
     pub containers: Vec<String>,
-    /// Settings of the manifest that do not hold while it is prepared.
+    /// Those of them that the agent supervises.
+    pub supervised: Vec<String>,
+    /// Settings of the manifest that do not hold while it is prepared, and what is not supervised, and why.
     pub notes: Vec<String>,
+}
+
+/// A container that is captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapturedContainer {
+    /// Its name.
+    pub name: String,
+    /// The image that says what it runs; none where its manifest does.
+    pub entry_point_in: Option<String>,
+}
+
+/// The containers that would be captured, also of an object that is prepared already.
+pub fn captured_containers(
+    manifest: &Value,
+    choice: &ContainerChoice,
+) -> Result<Vec<CapturedContainer>, InjectionError> {
+    let kind = kind_of(manifest)?;
+    let mut manifest = match eject(manifest) {
+        Err(InjectionError::NotPrepared) => manifest.clone(),
+        original => original?,
+    };
+    let template = object(manifest.pointer_mut(kind.template_pointer()), "the pod template")?;
+    let spec = object(template.get_mut("spec"), "the pod's spec")?;
+    let chosen = chosen_containers(spec, choice)?;
+    let containers = all_containers(spec).filter_map(|container| {
+        let name = name_of(container).filter(|name| chosen.iter().any(|chosen| chosen == name))?;
+        let image = container.get("image").and_then(Value::as_str).map(str::to_owned);
+        let is_said = container.as_object().is_some_and(command_line::is_said);
+        Some(CapturedContainer { name: name.to_owned(), entry_point_in: image.filter(|_| !is_said) })
+    });
+    Ok(containers.collect())
 }
 
 /// The object with capture put in.
@@ -76,28 +125,39 @@ pub fn inject(manifest: &Value, injection: &Injection) -> Result<Injected, Injec
 
     let template = object(prepared.pointer_mut(kind.template_pointer()), "the pod template")?;
     let spec = object(template.get_mut("spec"), "the pod's spec")?;
+    if is_for_windows(spec) {
+        return Err(InjectionError::Windows);
+    }
     let containers = chosen_containers(spec, &injection.containers)?;
-    let notes = change_spec(spec, injection, &containers, &mut undo)?;
+    let Changes { supervised, notes } = change_spec(spec, injection, &containers, &mut undo)?;
     let capture = Capture {
         workload: format!("{kind}/{name}"),
         containers: containers.clone(),
+        supervised: supervised.clone(),
         containers_named: matches!(injection.containers, ContainerChoice::Named(_)),
     };
     mark_template(template, injection, &capture, &mut undo)?;
     mark_object(object(Some(&mut prepared), "the object")?, kind, injection, undo)?;
-    Ok(Injected { object: prepared, containers, notes })
+    Ok(Injected { object: prepared, containers, supervised, notes })
+}
+
+fn is_for_windows(spec: &Map<String, Value>) -> bool {
+    let system = |parent: &str, key: &str| spec.get(parent)?.get(key)?.as_str();
+    [system("os", "name"), system("nodeSelector", "kubernetes.io/os")].contains(&Some("windows"))
+}
+
+pub(super) fn all_containers(spec: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    ["containers", "initContainers"]
+        .iter()
+        .filter_map(|key| spec.get(*key).and_then(Value::as_array))
+        .flatten()
 }
 
 fn chosen_containers(
     spec: &Map<String, Value>,
     choice: &ContainerChoice,
 ) -> Result<Vec<String>, InjectionError> {
-    let present: Vec<String> = ["containers", "initContainers"]
-        .iter()
-        .filter_map(|key| spec.get(*key).and_then(Value::as_array))
-        .flatten()
-        .filter_map(|container| name_of(container).map(str::to_owned))
-        .collect();
+    let present: Vec<String> = all_containers(spec).filter_map(name_of).map(str::to_owned).collect();
     if present.is_empty() {
         return Err(InjectionError::Malformed("the list of containers".to_owned()));
     }
@@ -110,13 +170,20 @@ fn chosen_containers(
     }
 }
 
+/// What the changes of the containers came to.
+#[derive(Default)]
+struct Changes {
+    supervised: Vec<String>,
+    notes: Vec<String>,
+}
+
 fn change_spec(
     spec: &mut Map<String, Value>,
     injection: &Injection,
     containers: &[String],
     undo: &mut Undo,
-) -> Result<Vec<String>, InjectionError> {
-    let mut notes = Vec::new();
+) -> Result<Changes, InjectionError> {
+    let mut changes = Changes::default();
     let guaranteed = sidecar::is_guaranteed(spec);
     let mut model = None;
     for key in ["containers", "initContainers"] {
@@ -126,8 +193,7 @@ fn change_spec(
                 continue;
             }
             let container = object(Some(container), "a container")?;
-            let (container_undo, note) = change_container(container, &name)?;
-            notes.extend(note);
+            let container_undo = change_container(container, &name, injection, &mut changes)?;
             model.get_or_insert_with(|| Value::Object(container.clone()));
             undo.containers.insert(name, container_undo);
         }
@@ -143,14 +209,50 @@ fn change_spec(
     undo.raised_grace_seconds = seconds + injection.deadline_seconds + GRACE_MARGIN_SECONDS;
     undo.grace_period_seconds = grace.map_or(Before::Absent, Before::Value);
     spec.insert("terminationGracePeriodSeconds".to_owned(), json!(undo.raised_grace_seconds));
-    Ok(notes)
+    Ok(changes)
 }
 
 fn change_container(
     container: &mut Map<String, Value>,
     name: &str,
-) -> Result<(ContainerUndo, Option<String>), InjectionError> {
+    injection: &Injection,
+    changes: &mut Changes,
+) -> Result<ContainerUndo, InjectionError> {
     let mut undo = ContainerUndo::default();
+    set_directory(container, name, &mut undo)?;
+    changes.notes.extend(undo.environment.first().map(|(_, variable)| {
+        let value = variable.get("value").and_then(Value::as_str).unwrap_or("a reference");
+        format!("container {name}: GOCOVERDIR={value} of the manifest is overridden while it is prepared")
+    }));
+    if command_line::runs_agent(container) {
+        return Err(InjectionError::LeftOver(name.to_owned()));
+    }
+    if injection.capture == CaptureMode::Files {
+        return Ok(undo);
+    }
+    match injection.entry_points.words_of(name, container) {
+        Ok(words) => {
+            undo.command_line = Some(command_line::supervise(container, words));
+            list_in(container, "volumeMounts", &mut undo.created)?.push(sidecar::agent_mount());
+            changes.supervised.push(name.to_owned());
+        }
+        Err(reason) if injection.capture == CaptureMode::Supervised => {
+            return Err(InjectionError::UnknownEntryPoint { container: name.to_owned(), reason });
+        }
+        Err(reason) => changes.notes.push(format!(
+            "container {name}: read from files, because its entry point is not known: {reason}; \
+             name it with --entrypoint, or set command in the manifest"
+        )),
+    }
+    Ok(undo)
+}
+
+/// Points GOCOVERDIR to the container's own directory of the data volume.
+fn set_directory(
+    container: &mut Map<String, Value>,
+    name: &str,
+    undo: &mut ContainerUndo,
+) -> Result<(), InjectionError> {
     let environment = list_in(container, "env", &mut undo.created)?;
     let is_ours = |variable: &Value| name_of(variable) == Some(GOCOVERDIR);
     undo.environment = environment
@@ -166,11 +268,7 @@ fn change_container(
     list_in(container, "volumeMounts", &mut undo.created)?.push(json!({
         "name": sidecar::DATA_VOLUME, "mountPath": CONTAINER_DIRECTORY, "subPath": name,
     }));
-    let note = undo.environment.first().map(|(_, variable)| {
-        let value = variable.get("value").and_then(Value::as_str).unwrap_or("a reference");
-        format!("container {name}: GOCOVERDIR={value} of the manifest is overridden while it is prepared")
-    });
-    Ok((undo, note))
+    Ok(())
 }
 
 fn mark_template(

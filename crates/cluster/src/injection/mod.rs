@@ -4,6 +4,7 @@
 //! replaced or had to create is recorded in an annotation of the object itself, so any later podcov can put
 //! it back, also after somebody changed other parts of the object. Unknown fields pass through untouched.
 
+mod command_line;
 mod inject;
 mod sidecar;
 mod structure;
@@ -13,7 +14,10 @@ mod undo;
 
 use serde_json::Value;
 
-pub use inject::{ContainerChoice, Injected, Injection, inject};
+pub use command_line::EntryPoints;
+pub use inject::{
+    CaptureMode, CapturedContainer, ContainerChoice, Injected, Injection, captured_containers, inject,
+};
 pub use undo::{Undo, eject};
 
 use crate::{Kind, Preparation, identity::PREPARATION_ANNOTATION};
@@ -45,6 +49,20 @@ pub enum InjectionError {
         /// Since when, RFC 3339.
         since: String,
     },
+    /// It carries no marks of podcov, but a container starts podcov's agent.
+    #[error("container {0} starts podcov's agent, and nothing says what it ran before")]
+    LeftOver(String),
+    /// A container is to be supervised, and what it runs is not known.
+    #[error("container {container} cannot be supervised, because its entry point is not known: {reason}")]
+    UnknownEntryPoint {
+        /// The container.
+        container: String,
+        /// Why.
+        reason: String,
+    },
+    /// Its pods run on Windows.
+    #[error("its pods run on Windows nodes, and there is no agent for them")]
+    Windows,
     /// It carries no marks of podcov.
     #[error("it is not prepared")]
     NotPrepared,

@@ -8,7 +8,7 @@ use podcov_agent_protocol::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Injection;
+use super::{Injection, inject::all_containers};
 use crate::{agent_config_map::AGENT_KEY, identity::SIDECAR};
 
 pub(super) const AGENT_VOLUME: &str = "podcov-agent";
@@ -70,11 +70,15 @@ pub(super) fn container(
     set(
         "volumeMounts",
         json!([
-            {"name": AGENT_VOLUME, "mountPath": AGENT_DIRECTORY, "readOnly": true},
+            agent_mount(),
             {"name": DATA_VOLUME, "mountPath": SIDECAR_DATA_DIRECTORY},
         ]),
     );
     Value::Object(sidecar)
+}
+
+pub(super) fn agent_mount() -> Value {
+    json!({"name": AGENT_VOLUME, "mountPath": AGENT_DIRECTORY, "readOnly": true})
 }
 
 fn security_context(model: &Value) -> Value {
@@ -111,9 +115,5 @@ pub(super) fn is_guaranteed(spec: &Map<String, Value>) -> bool {
             limit.is_some() && value("requests").is_none_or(|request| Some(request) == limit)
         })
     };
-    ["containers", "initContainers"]
-        .iter()
-        .filter_map(|key| spec.get(*key).and_then(Value::as_array))
-        .flatten()
-        .all(fixed)
+    all_containers(spec).all(fixed)
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     InjectionError,
+    command_line::{self, CommandLineUndo},
     inject::GOCOVERDIR,
     kind_of, preparation,
     sidecar::{AGENT_VOLUME, DATA_VOLUME},
@@ -47,6 +48,9 @@ pub(super) struct ContainerUndo {
     pub(super) created: Created,
     /// The variables named GOCOVERDIR and their places in the list.
     pub(super) environment: Vec<(usize, Value)>,
+    /// Of a supervised container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) command_line: Option<CommandLineUndo>,
 }
 
 /// The object as it was before `inject`, with changes that others made since.
@@ -97,7 +101,7 @@ fn restore_spec(spec: &mut Map<String, Value>, undo: &Undo) {
 }
 
 fn restore_container(container: &mut Map<String, Value>, undo: &ContainerUndo) {
-    remove_named(container, "volumeMounts", &[DATA_VOLUME]);
+    remove_named(container, "volumeMounts", &[DATA_VOLUME, AGENT_VOLUME]);
     remove_named(container, "env", &[GOCOVERDIR]);
     if let Some(environment) = container.get_mut("env").and_then(Value::as_array_mut) {
         for (index, variable) in &undo.environment {
@@ -105,6 +109,10 @@ fn restore_container(container: &mut Map<String, Value>, undo: &ContainerUndo) {
         }
     }
     remove_created(container, &undo.created);
+    // Last: the place of the arguments is counted without what podcov created.
+    if let Some(undo) = &undo.command_line {
+        command_line::restore(container, undo);
+    }
 }
 
 fn unmark(parent: &mut Map<String, Value>, annotation: &str, created: &Created) {
