@@ -20,6 +20,8 @@ pub struct Manifests {
     pub text: String,
     /// What was changed, `deployment shop/api`.
     pub changed: Vec<String>,
+    /// How the containers of each are captured, `supervised`. Of prepared streams only.
+    pub ways: Vec<String>,
     /// What a user should know.
     pub notes: Vec<String>,
 }
@@ -28,12 +30,14 @@ pub struct Manifests {
 pub fn inject(text: &str, injection: &Injection, agent: &[u8]) -> Result<Manifests, Error> {
     let mut notes = Vec::new();
     let mut changed = Vec::new();
+    let mut ways = Vec::new();
     let mut namespaces = BTreeSet::new();
     let mut documents = parse(text)?;
     for document in &mut documents {
         each_object(document, &mut |object| {
             match injection::inject(object, injection) {
-                Ok(Injected { object: prepared, notes: own_notes, .. }) => {
+                Ok(Injected { object: prepared, containers, supervised, notes: own_notes }) => {
+                    ways.push(injection::ways(&containers, &supervised));
                     namespaces.insert(namespace(object));
                     changed.push(display_name(object));
                     notes.extend(own_notes.iter().map(|note| format!("{}: {note}", display_name(object))));
@@ -63,7 +67,7 @@ pub fn inject(text: &str, injection: &Injection, agent: &[u8]) -> Result<Manifes
         value
     });
     let documents: Vec<Value> = agents.chain(documents).collect();
-    Ok(Manifests { text: render(&documents)?, changed, notes })
+    Ok(Manifests { text: render(&documents)?, changed, ways, notes })
 }
 
 /// The containers of every workload in the stream that would be captured.
@@ -100,7 +104,7 @@ pub fn eject(text: &str) -> Result<Manifests, Error> {
             Ok(())
         })?;
     }
-    Ok(Manifests { text: render(&documents)?, changed, notes: Vec::new() })
+    Ok(Manifests { text: render(&documents)?, changed, ways: Vec::new(), notes: Vec::new() })
 }
 
 /// The run that the stream is prepared by; none if no object is.

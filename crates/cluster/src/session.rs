@@ -45,6 +45,12 @@ impl Prepared {
     fn new(workload: Workload, injected: Injected) -> Self {
         Self { workload, containers: injected.containers, supervised: injected.supervised }
     }
+
+    /// How its containers are captured: `supervised`, `files`, or `supervised; proxy from files`.
+    #[must_use]
+    pub fn ways(&self) -> String {
+        injection::ways(&self.containers, &self.supervised)
+    }
 }
 
 impl<'a> Session<'a> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::blob::Blob;
 use crate::file_system::StoredLayer;
 use crate::image::{Layers, read_config};
-use crate::manifest::{Descriptor, Manifest, Parsed, choose};
+use crate::manifest::{Descriptor, Manifest, Parsed, choose, digest_when_imported};
 use crate::{Digest, Digests, Error, Image, Limits, Platform, Reference};
 use files::Files;
 
@@ -163,11 +163,15 @@ impl Archive {
         let bytes = self.file(&saved.config)?.document(&what, limits.document_bytes)?;
         let layers = saved.layers.as_deref().unwrap_or_default();
         let stored = read_config(name, &bytes, named_digest(&saved.config), layers.len(), wanted, limits)?;
-        let digests = Digests { config: Some(Digest::of(&bytes)), ..Digests::default() };
         let layers = layers.iter().zip(stored.layers).map(|(layer, unpacked_digest)| {
             Ok(StoredLayer { blob: self.file(layer)?, digest: None, unpacked_digest })
         });
-        let layers = Layers::Stored(layers.collect::<Result<_, Error>>()?);
+        let layers = layers.collect::<Result<Vec<_>, Error>>()?;
+        let config = Digest::of(&bytes);
+        let sizes = layers.iter().map(|layer| (layer.unpacked_digest, layer.blob.length()));
+        let imported = digest_when_imported((config, bytes.len() as u64), sizes);
+        let digests = Digests { config: Some(config), imported, ..Digests::default() };
+        let layers = Layers::Stored(layers);
         Ok(Image { name: name.to_owned(), config: stored.config, digests, layers, limits: limits.clone() })
     }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::archive::Archive;
 use crate::config::Inspected;
-use crate::file_system::StoredLayer;
 use crate::http::{HttpError, Request, Response, Server};
 use crate::image::{Layers, blocking};
 use crate::manifest::check_platform;
@@ -181,13 +180,8 @@ impl Inspected {
 }
 
 impl EngineImage {
-    /// Has the engine pack the image, and finds its layers in there. By ID: the name may mean another one by now.
-    pub(crate) async fn save(
-        self,
-        name: &str,
-        platform: &Platform,
-        limits: &Limits,
-    ) -> Result<Vec<StoredLayer>, Error> {
+    /// Has the engine pack the image, and finds it in there. By ID: the name may mean another one by now.
+    pub(crate) async fn save(self, name: &str, platform: &Platform, limits: &Limits) -> Result<Image, Error> {
         let response = self.engine.get(format!("/images/{}/get", self.id)).await?;
         if !response.status.is_success() {
             return Err(self.engine.refused(name, response).await);
@@ -201,12 +195,7 @@ impl EngineImage {
             if let (Some(expected), Some(found)) = (self.config_digest, image.digests.config) {
                 Error::if_other_digest(&format!("the configuration of {what}"), expected, found)?;
             }
-            match image.layers {
-                Layers::Stored(layers) => Ok(layers),
-                Layers::Registry(_) | Layers::Engine(_) => {
-                    Err(Error::not_an_image(what, "its layers are elsewhere"))
-                }
-            }
+            Ok(image)
         })
         .await
     }

@@ -16,6 +16,17 @@ pub struct Digests {
     pub manifest: Option<Digest>,
     /// Of the index over all platforms.
     pub index: Option<Digest>,
+    /// Of the manifest that containerd makes when it imports the image from what `docker save` wrote, which has none:
+    /// what nodes call an image that `kind load` brought.
+    pub imported: Option<Digest>,
+}
+
+impl Digests {
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn contains(&self, digest: Digest) -> bool {
+        [self.config, self.manifest, self.index, self.imported].contains(&Some(digest))
+    }
 }
 
 /// An image for one platform. So far only its configuration was read.
@@ -55,6 +66,20 @@ impl Image {
         self.digests
     }
 
+    /// Its identity, also in what an engine saves of it, which is what `kind load` and the like bring to nodes.
+    ///
+    /// Has the engine pack the whole image, as [`Self::into_file_system`] does.
+    pub async fn digests_when_saved(self) -> Result<Digests, Error> {
+        let Layers::Engine(image) = self.layers else { return Ok(self.digests) };
+        let saved = image.save(&self.name, &self.config.platform, &self.limits).await?.digests;
+        Ok(Digests {
+            config: self.digests.config.or(saved.config),
+            manifest: self.digests.manifest.or(saved.manifest),
+            index: self.digests.index.or(saved.index),
+            imported: saved.imported,
+        })
+    }
+
     /// Its files. Fetches the layers from where the image is, checks and reads them, which may take a while.
     ///
     /// Needs room for the stored layers in the temporary directory, unless the image is in an archive that is not
@@ -64,7 +89,12 @@ impl Image {
         let layers = match self.layers {
             Layers::Stored(layers) => layers,
             Layers::Registry(image) => image.download(&name, &limits).await?,
-            Layers::Engine(image) => image.save(&name, &config.platform, &limits).await?,
+            Layers::Engine(image) => match image.save(&name, &config.platform, &limits).await?.layers {
+                Layers::Stored(layers) => layers,
+                Layers::Registry(_) | Layers::Engine(_) => {
+                    return Err(Error::not_an_image(name, "its layers are elsewhere"));
+                }
+            },
         };
         blocking(move || FileSystem::read(&name, layers, limits)).await
     }

@@ -2,7 +2,7 @@
 //!
 //! Owns their forms, of OCI and of Docker. Fetching what they point to is others'.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::path::printable;
 use crate::{Digest, Error, Platform};
@@ -13,6 +13,7 @@ const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 /// What a registry is asked for.
 pub(crate) const ACCEPTED: [&str; 4] = [OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST];
@@ -110,6 +111,44 @@ impl Parsed {
             _ => Err(Error::not_an_image(what, "its manifest is neither that of an image nor an index")),
         }
     }
+}
+
+/// The manifest that containerd writes for an image that it imports from what `docker save` wrote, which has none.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Imported {
+    schema_version: u32,
+    media_type: &'static str,
+    config: ImportedBlob,
+    layers: Vec<ImportedBlob>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImportedBlob {
+    media_type: &'static str,
+    digest: String,
+    size: u64,
+}
+
+impl ImportedBlob {
+    fn new(media_type: &'static str, (digest, size): (Digest, u64)) -> Self {
+        Self { media_type, digest: digest.to_string(), size }
+    }
+}
+
+/// The digest of that manifest, of the digests and sizes of the configuration and the uncompressed layers.
+pub(crate) fn digest_when_imported(
+    config: (Digest, u64),
+    layers: impl Iterator<Item = (Digest, u64)>,
+) -> Option<Digest> {
+    let manifest = Imported {
+        schema_version: 2,
+        media_type: DOCKER_MANIFEST,
+        config: ImportedBlob::new(DOCKER_CONFIG, config),
+        layers: layers.map(|layer| ImportedBlob::new(DOCKER_LAYER, layer)).collect(),
+    };
+    serde_json::to_vec(&manifest).ok().map(|bytes| Digest::of(&bytes))
 }
 
 /// A tar archive, however compressed. Not what is encrypted.
@@ -216,6 +255,21 @@ mod tests {
             assert!(is_layer(layer), "{layer}");
         }
         assert!(!is_layer("application/vnd.in-toto+json"));
+    }
+
+    /// As containerd 1.7.24 named an image that `kind load docker-image` brought, and had written it.
+    #[test]
+    fn an_imported_image_has_the_digest_that_containerd_gives_it() {
+        let digest = |digits: &str| Digest::from_hexadecimal(digits).unwrap();
+        let config = (digest("562875726ceb65394445fc5df11804e78cdc2f466f0929141411e114e8aca90e"), 2639);
+        let layers = [
+            (digest("476c8ad50ad9d1dd44e3e588980e38437741332e399a4264e510eae3fb0bafb6"), 2_601_984),
+            (digest("3e080ca117cbb5c5e756ab1b8108637ad1e856d2f827ca6fc72496790c541336"), 36864),
+            (digest("7135f72aae896efcab47b784158eae258919a9727994ffe9d63929207e3ca73e"), 1_059_328),
+            (digest("084b4d2056455a175176d9dce0417f7044da65a333c4e6d74838dabed4e0c956"), 3584),
+        ];
+        let named = "f9cfef4e01022e34598dc943998ab901272859f7a48a2fc6c3df71760511cfa6";
+        assert_eq!(digest_when_imported(config, layers.into_iter()), Some(digest(named)));
     }
 
     #[test]

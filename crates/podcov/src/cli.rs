@@ -103,6 +103,16 @@ pub struct PrepareArgs {
     #[arg(short = 'c', long = "container", value_name = "NAME")]
     pub containers: Vec<String>,
 
+    /// How counters are read: from the memory of programs that the agent starts (supervised), which holds for any
+    /// ending, or from the files that Go writes at exit. auto supervises where the entry point is known.
+    #[arg(long, value_enum, default_value_t, value_name = "WAY")]
+    pub capture: Capture,
+
+    /// What a container runs, quoted as for a shell, where neither its manifest nor its image can tell. Counts as
+    /// its command; its args are kept. May be repeated.
+    #[arg(long = "entrypoint", value_name = "CONTAINER=COMMAND", value_parser = parse_entry_point)]
+    pub entry_points: Vec<(String, Vec<String>)>,
+
     /// Take over workloads that another run has prepared.
     #[arg(long)]
     pub force: bool,
@@ -130,6 +140,18 @@ pub struct PrepareArgs {
     /// Keep the data of pods in their memory instead of on the node's disk.
     #[arg(long)]
     pub data_in_memory: bool,
+}
+
+/// Ways to read the counters in pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Capture {
+    /// Supervised where the entry point is known, files elsewhere.
+    #[default]
+    Auto,
+    /// Supervised, or an error where the entry point is not known.
+    Supervised,
+    /// Files, and commands stay as they are.
+    Files,
 }
 
 /// How data is collected from pods.
@@ -179,6 +201,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .ok_or_else(|| "a duration is a number with a unit, such as 90s or 5m".to_owned())
+}
+
+/// Reads `api=/app/server --port 80`.
+fn parse_entry_point(text: &str) -> Result<(String, Vec<String>), String> {
+    let example = || "a container and its command, such as api='/app/server --port 80'".to_owned();
+    let (container, command) = text.split_once('=').ok_or_else(example)?;
+    let words = shlex::split(command).ok_or("a quote is not closed")?;
+    if container.is_empty() || words.is_empty() { Err(example()) } else { Ok((container.to_owned(), words)) }
 }
 
 /// Everything: reads the arguments, does what they say, prints what came of it.
@@ -263,6 +293,16 @@ mod tests {
     #[test]
     fn the_tree_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn entry_points_are_split_as_a_shell_does() {
+        let words = ["/app/server", "--name", "a b", "--set=x=y"].map(str::to_owned).to_vec();
+        let parsed = parse_entry_point("api=/app/server --name 'a b' --set=x=y");
+        assert_eq!(parsed, Ok(("api".to_owned(), words)));
+        for wrong in ["api", "api=", "=/app", "api='/app"] {
+            assert!(parse_entry_point(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -74,6 +74,17 @@ pub fn kind_of(object: &Value) -> Result<Kind, InjectionError> {
     Kind::from_api_name(name).ok_or_else(|| InjectionError::UnsupportedKind(name.to_owned()))
 }
 
+/// How containers are captured, for people: `supervised`, `files`, or `supervised; proxy from files`.
+pub(crate) fn ways(containers: &[String], supervised: &[String]) -> String {
+    let others: Vec<&str> =
+        containers.iter().filter(|name| !supervised.contains(name)).map(String::as_str).collect();
+    match (supervised, others.as_slice()) {
+        (_, []) => "supervised".to_owned(),
+        ([], _) => "files".to_owned(),
+        (_, others) => format!("supervised; {} from files", others.join(", ")),
+    }
+}
+
 /// Who prepared the object; none if nobody did.
 #[must_use]
 pub fn preparation(object: &Value) -> Option<Preparation> {

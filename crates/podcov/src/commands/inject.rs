@@ -51,7 +51,8 @@ pub struct InjectArgs {
 /// Runs the command.
 pub async fn run(args: InjectArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     if !args.filename.is_empty() {
-        return kubernetes::manifests::inject(&args.filename, &args.prepare, &args.collection, terminal);
+        return kubernetes::manifests::inject(&args.filename, &args.prepare, &args.collection, terminal)
+            .await;
     }
     if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to prepare")

@@ -55,7 +55,9 @@ pub struct LocalArgs {
     #[arg(
         long,
         value_name = "PROGRAM",
-        conflicts_with_all = ["targets", "namespace", "context", "kubeconfig", "selector", "all", "containers"]
+        conflicts_with_all = [
+            "targets", "namespace", "context", "kubeconfig", "selector", "all", "containers", "capture", "entry_points",
+        ]
     )]
     pub exec: Vec<String>,
 

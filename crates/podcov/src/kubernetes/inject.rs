@@ -7,7 +7,8 @@ use podcov_cluster::{PreparedRun, Purpose, RunId, Scope, Session, Workload};
 use super::{
     Cluster, cluster_error,
     collection::Timeouts,
-    options::{agent, injection, run_id, session},
+    names_and_ways,
+    options::{agent_named, architecture, injection, run_id, session},
     with_pods,
 };
 use crate::{
@@ -23,9 +24,11 @@ pub async fn run(mut args: InjectArgs, terminal: &Terminal) -> Result<ExitCode, 
     let cluster = Cluster::open(&args.cluster, Interrupt::install()?, terminal).await?;
     let workloads = cluster.select(&args.cluster).await?;
     cluster.agree_to_recreate(&workloads, &mut args.prepare);
-    let agent = agent(&cluster.connection, &args.prepare).await?;
+    let architecture = architecture(&cluster.connection, &args.prepare).await;
+    let agent = agent_named(architecture.as_deref())?;
+    let entry_points = cluster.entry_points(&workloads, architecture.as_deref(), &args.prepare).await?;
     let run = run_id(&new_id())?;
-    let injection = injection(&run, &args.prepare, &args.collection);
+    let injection = injection(&run, &args.prepare, &args.collection, entry_points);
     let session = session(&cluster.connection, injection, &args.prepare, &cluster.watching);
     session.check(&workloads).map_err(cluster_error)?;
 
@@ -56,6 +59,7 @@ async fn prepare(
 ) -> Result<(), CommandError> {
     cluster.watching.begin("preparing", "the workloads");
     let prepared = session.prepare(workloads, agent).await.map_err(cluster_error)?;
+    cluster.terminal.step("prepared", &names_and_ways(&prepared), "");
     cluster.interrupt.check()?;
     if args.no_wait {
         return Ok(());

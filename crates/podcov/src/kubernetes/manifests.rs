@@ -5,16 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use podcov_cluster::manifest::{self, Manifests};
+use podcov_cluster::{
+    RunningImages,
+    manifest::{self, Manifests},
+};
 
 use super::{
-    cluster_error,
-    options::{agent_named, injection, run_id},
+    cluster_error, entry_points,
+    options::{agent_named, container_choice, injection, run_id},
 };
 use crate::{
     cli::{CollectionArgs, PrepareArgs},
     error::CommandError,
     exit_code::ExitCode,
+    interrupt::Interrupt,
     run_directory::new_id,
     terminal::Terminal,
 };
@@ -23,7 +27,7 @@ use crate::{
 const LARGEST_STREAM: u64 = 256 << 20;
 
 /// Prints the manifests with capture in every workload.
-pub fn inject(
+pub async fn inject(
     files: &[PathBuf],
     prepare: &PrepareArgs,
     collection: &CollectionArgs,
@@ -31,13 +35,22 @@ pub fn inject(
 ) -> Result<ExitCode, CommandError> {
     let run = run_id(&new_id())?;
     let agent = agent_named(prepare.arch.as_deref())?;
-    let injection = injection(&run, prepare, collection);
-    let changed = manifest::inject(&read(files)?, &injection, agent).map_err(cluster_error)?;
+    let stream = read(files)?;
+    let containers =
+        manifest::captured_containers(&stream, &container_choice(prepare)).map_err(cluster_error)?;
+    let interrupt = Interrupt::install()?;
+    let running = RunningImages::new();
+    let entry_points = entry_points::find(&containers, &running, prepare.arch.as_deref(), prepare);
+    let entry_points = interrupt.or(entry_points).await??;
+    let injection = injection(&run, prepare, collection, entry_points);
+    let changed = manifest::inject(&stream, &injection, agent).map_err(cluster_error)?;
     if changed.changed.is_empty() {
         return Err(CommandError::failure("no workload in the manifests")
             .hint("workloads are Deployments, StatefulSets, DaemonSets, ReplicaSets and Pods"));
     }
-    print(&changed, "instrumented", terminal)?;
+    let subjects =
+        changed.changed.iter().zip(&changed.ways).map(|(object, ways)| format!("{object} ({ways})"));
+    print(&changed, "instrumented", &subjects.collect::<Vec<_>>(), terminal)?;
     terminal.hint("apply with kubectl apply --server-side -f -: the agent is too large for the annotation of a client-side apply");
     Ok(ExitCode::Success)
 }
@@ -45,17 +58,21 @@ pub fn inject(
 /// Prints the manifests as they were before.
 pub fn eject(files: &[PathBuf], terminal: &Terminal) -> Result<ExitCode, CommandError> {
     let changed = manifest::eject(&read(files)?).map_err(cluster_error)?;
-    print(&changed, "put back", terminal)?;
+    print(&changed, "put back", &changed.changed, terminal)?;
     Ok(ExitCode::Success)
 }
 
-fn print(manifests: &Manifests, word: &str, terminal: &Terminal) -> Result<(), CommandError> {
+fn print(
+    manifests: &Manifests,
+    word: &str,
+    subjects: &[String],
+    terminal: &Terminal,
+) -> Result<(), CommandError> {
     for note in &manifests.notes {
         terminal.warning(note);
     }
     terminal.data(&manifests.text)?;
-    let subject =
-        if manifests.changed.is_empty() { "nothing".to_owned() } else { manifests.changed.join(", ") };
+    let subject = if subjects.is_empty() { "nothing".to_owned() } else { subjects.join(", ") };
     terminal.step(word, &subject, "");
     Ok(())
 }

@@ -6,6 +6,7 @@
 pub mod collect;
 mod collection;
 pub mod eject;
+mod entry_points;
 mod error;
 pub mod inject;
 pub mod manifests;
@@ -17,7 +18,8 @@ mod watching;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use podcov_cluster::{
-    Collector, Connection, ConnectionOptions, Kind, PreparedRun, Purpose, RunId, Scope, Selection, Workload,
+    Collector, Connection, ConnectionOptions, Kind, Prepared, PreparedRun, Purpose, RunId, Scope, Selection,
+    Workload,
 };
 use tokio::time::Instant;
 
@@ -165,6 +167,12 @@ impl<'a> Cluster<'a> {
         directory.run_mut().notes = self.watching.notes();
         directory.save()
     }
+}
+
+/// `api (supervised), worker (files)`.
+fn names_and_ways(prepared: &[Prepared]) -> String {
+    let names = prepared.iter().map(|prepared| format!("{} ({})", prepared.workload.name(), prepared.ways()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// `api (3 pods)`.

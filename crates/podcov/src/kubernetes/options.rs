@@ -2,33 +2,49 @@
 
 use podcov_cluster::{
     Connection, RunId, Session, SessionOptions, agent_config_map,
-    injection::{ContainerChoice, Injection},
+    injection::{CaptureMode, ContainerChoice, EntryPoints, Injection},
 };
 
 use super::Watching;
 use crate::{
     agent_binary::{Architecture, agent_binary},
-    cli::{CollectionArgs, PrepareArgs},
+    cli::{Capture, CollectionArgs, PrepareArgs},
     error::CommandError,
     run_directory::now,
 };
 
 /// What goes into a pod template.
-pub fn injection(run: &RunId, prepare: &PrepareArgs, collection: &CollectionArgs) -> Injection {
+pub fn injection(
+    run: &RunId,
+    prepare: &PrepareArgs,
+    collection: &CollectionArgs,
+    entry_points: EntryPoints,
+) -> Injection {
     Injection {
         run: run.clone(),
         by: who(),
         since: now(),
         agent_config_map: agent_config_map::name(run),
-        containers: if prepare.containers.is_empty() {
-            ContainerChoice::All
-        } else {
-            ContainerChoice::Named(prepare.containers.clone())
+        containers: container_choice(prepare),
+        capture: match prepare.capture {
+            Capture::Auto => CaptureMode::Auto,
+            Capture::Supervised => CaptureMode::Supervised,
+            Capture::Files => CaptureMode::Files,
         },
+        entry_points,
         image: prepare.image.clone(),
         deadline_seconds: collection.collect_timeout.as_secs(),
         data_limit: prepare.data_limit.clone(),
         data_in_memory: prepare.data_in_memory,
+    }
+}
+
+/// The containers that are captured.
+pub fn container_choice(prepare: &PrepareArgs) -> ContainerChoice {
+    if prepare.containers.is_empty() {
+        ContainerChoice::All
+    } else {
+        ContainerChoice::Named(prepare.containers.clone())
     }
 }
 
@@ -43,13 +59,12 @@ pub fn session<'a>(
     Session::new(connection, options, watching)
 }
 
-/// The agent for the nodes: of the architecture that was named, or that all of them have.
-pub async fn agent(connection: &Connection, prepare: &PrepareArgs) -> Result<&'static [u8], CommandError> {
-    let named = match &prepare.arch {
+/// The architecture of the nodes: the one that was named, or that all of them have.
+pub async fn architecture(connection: &Connection, prepare: &PrepareArgs) -> Option<String> {
+    match &prepare.arch {
         Some(name) => Some(name.clone()),
         None => connection.node_architecture().await,
-    };
-    agent_named(named.as_deref())
+    }
 }
 
 /// The agent for an architecture; for x86-64 when nothing is known.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podcov_agent_protocol::ProcessRecord;
+use podcov_agent_protocol::{CountersFrom, ProcessRecord};
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
 use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
 
@@ -41,7 +41,7 @@ fn capture(
             restart: container.restart,
         },
         directory: relative(&container.directory),
-        way: if records.is_empty() { Way::Files } else { Way::Supervised },
+        way: way(container, records),
         processes_started: container.processes_started.max(container.counter_files.saturating_add(not_read)),
         processes_captured: container.counter_files,
         bytes: size(&container.directory),
@@ -51,6 +51,16 @@ fn capture(
         },
         processes: process_records::processes(records),
     }
+}
+
+/// What the container was prepared for, unless its processes say that their memory could not be read.
+fn way(container: &ContainerResult, records: &[ProcessRecord]) -> Way {
+    let wrote_itself = |record: &ProcessRecord| matches!(record.counters, CountersFrom::OwnFiles(_));
+    let is_supervised = match records {
+        [] => container.is_supervised,
+        records => !records.iter().all(wrote_itself),
+    };
+    if is_supervised { Way::Supervised } else { Way::Files }
 }
 
 fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
@@ -135,6 +145,7 @@ mod tests {
         ContainerResult {
             container: name.to_owned(),
             restart: 0,
+            is_supervised: false,
             directory: PathBuf::from("none"),
             processes_started: started,
             counter_files: files,
@@ -177,6 +188,15 @@ mod tests {
     fn counters_of_every_process_are_heard() {
         let pod = pod(vec![container("api", 2, 2, Some((0, "Completed")))], COMPLETE);
         assert_eq!(outcomes(&pod), [Outcome::Heard]);
+    }
+
+    #[test]
+    fn each_container_says_the_way_it_was_prepared_for() {
+        let supervised = ContainerResult { is_supervised: true, ..container("api", 1, 1, None) };
+        let pod = pod(vec![supervised, container("proxy", 1, 1, None)], COMPLETE);
+        let captures = captures(&pod, "shop", |path| path.display().to_string());
+        let ways: Vec<Way> = captures.iter().map(|capture| capture.way).collect();
+        assert_eq!(ways, [Way::Supervised, Way::Files]);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use podcov_cluster::{Collector, Prepared, PreparedRun, Purpose, RunId, Scope, Se
 use super::{
     Cluster, cluster_error,
     collection::Timeouts,
-    options::{agent, injection, run_id, session},
+    names_and_ways,
+    options::{agent_named, architecture, injection, run_id, session},
     with_pods,
 };
 use crate::{
@@ -34,9 +35,11 @@ pub async fn run(
     let cluster = Cluster::open(&args.cluster, interrupt, terminal).await?;
     let workloads = cluster.select(&args.cluster).await?;
     cluster.agree_to_recreate(&workloads, &mut args.prepare);
-    let agent = agent(&cluster.connection, &args.prepare).await?;
+    let architecture = architecture(&cluster.connection, &args.prepare).await;
+    let agent = agent_named(architecture.as_deref())?;
+    let entry_points = cluster.entry_points(&workloads, architecture.as_deref(), &args.prepare).await?;
     let session_of = |run: &RunId| {
-        let injection = injection(run, &args.prepare, &args.collection);
+        let injection = injection(run, &args.prepare, &args.collection, entry_points.clone());
         session(&cluster.connection, injection, &args.prepare, &cluster.watching)
     };
     // Before the results of an earlier run are replaced.
@@ -76,7 +79,7 @@ impl Job<'_> {
         watching.begin("preparing", "the workloads");
         // Not interrupted halfway: a request that is under way could arrive after everything was put back.
         let prepared = self.session.prepare(workloads, agent).await.map_err(cluster_error)?;
-        terminal.step("prepared", &names(&prepared), "");
+        terminal.step("prepared", &names_and_ways(&prepared), "");
         watching.begin("waiting", "for the prepared pods");
         let ready = self.session.wait_until_ready(&prepared, self.args.prepare.timeout);
         interrupt.or(ready).await?.map_err(cluster_error)?;
@@ -170,9 +173,4 @@ impl Job<'_> {
             }
         }
     }
-}
-
-fn names(prepared: &[Prepared]) -> String {
-    let names: Vec<String> = prepared.iter().map(|prepared| prepared.workload.name()).collect();
-    names.join(", ")
 }
