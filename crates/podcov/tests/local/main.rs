@@ -7,6 +7,7 @@ mod command_line;
 mod exec;
 mod go;
 mod interruptions;
+mod manifests;
 mod place;
 mod readiness;
 mod report;
