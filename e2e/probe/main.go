@@ -77,7 +77,11 @@ func handler(started time.Time) http.Handler {
 		code, _ := strconv.Atoi(r.FormValue("code"))
 		os.Exit(code)
 	})
-	// As process 1 it cannot kill itself, but the kernel can, at the container's limit.
+	// Not as process 1: the kernel keeps that one from killing itself.
+	mux.HandleFunc("/kill", func(http.ResponseWriter, *http.Request) {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	})
+	// Process 1, too, is killed at the container's limit, with all others in it.
 	mux.HandleFunc("/exhaust", func(http.ResponseWriter, *http.Request) {
 		var memory [][]byte
 		for {

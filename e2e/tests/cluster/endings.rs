@@ -1,9 +1,13 @@
 //! How processes end during and after the tests, and what the result says of it.
 
+use std::process::Command;
+
 use podcov_e2e::{
     counter_files,
     namespace::Namespace,
-    podcov::Podcov,
+    output,
+    podcov::{Outcome, Podcov},
+    repository,
     workload::{deployment, request, service},
 };
 use serde_json::json;
@@ -59,7 +63,7 @@ fn children_of_a_process_count_as_well() {
 }
 
 #[test]
-fn a_killed_process_is_a_loss_with_its_reason_and_the_rest_counts() {
+fn without_supervision_a_killed_process_is_a_loss_with_its_reason_and_the_rest_counts() {
     let namespace = Namespace::new("killed");
     let mut probe = deployment("probe", 2, &[]);
     probe["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"limits": {"memory": "48Mi"}});
@@ -67,7 +71,7 @@ fn a_killed_process_is_a_loss_with_its_reason_and_the_rest_counts() {
     namespace.apply(&service("probe"));
     let kill = request(namespace.name(), "probe", "exhaust").join(" ");
     let tests = format!("{kill} || true");
-    let run = || Podcov::new("run", namespace.name()).arguments(["deploy/probe"]);
+    let run = || Podcov::new("run", namespace.name()).arguments(["deploy/probe", "--capture", "files"]);
     let outcome = run()
         .arguments(["--", "sh", "-c", &tests])
         .run()
@@ -88,11 +92,66 @@ fn a_killed_process_is_a_loss_with_its_reason_and_the_rest_counts() {
 }
 
 #[test]
-fn a_program_that_dies_of_sigterm_is_named() {
+fn a_killed_process_keeps_its_counters() {
+    let namespace = Namespace::new("killed-supervised");
+    namespace.start(&deployment("probe", 1, &[]));
+    namespace.apply(&service("probe"));
+    // What is lost with the process is the answer, and nothing else.
+    let work = request(namespace.name(), "probe", "work").join(" ");
+    let kill = request(namespace.name(), "probe", "kill").join(" ");
+    let tests = format!("{work} && {{ {kill}; until {work}; do sleep 0.2; done; }}");
+    let outcome = Podcov::new("run", namespace.name())
+        .arguments(["deploy/probe", "--", "sh", "-c", &tests])
+        .run()
+        .ends_with(0)
+        .says("prepared       probe (supervised)")
+        .reports("1 of 1 pod, 2 of 2 processes");
+    assert_eq!(runs_of_worked(&outcome, "probe-0"), 1, "the process that was killed did work");
+    let captures = outcome.record()["captures"].clone();
+    let ways: Vec<_> = captures.as_array().expect("captures").iter().map(|capture| &capture["way"]).collect();
+    assert_eq!(ways, ["supervised", "supervised"]);
+    namespace.assert_untouched();
+}
+
+#[test]
+fn an_unhandled_sigterm_keeps_the_counters() {
+    let namespace = Namespace::new("sigterm-supervised");
+    namespace.start(&deployment("probe", 1, &["-die-on-sigterm"]));
+    namespace.apply(&service("probe"));
+    let before = namespace.as_written("deployment/probe");
+    let outcome = Podcov::new("run", namespace.name())
+        .arguments(["deploy/probe", "--"])
+        .arguments(request(namespace.name(), "probe", "work"))
+        .run()
+        .ends_with(0)
+        .reports("1 of 1 pod, 1 of 1 process");
+    assert_eq!(runs_of_worked(&outcome, "probe-0"), 1);
+    assert_eq!(before, namespace.as_written("deployment/probe"));
+    namespace.assert_untouched();
+}
+
+/// How often `worked` of the probe ran in a start of its container, as Go's own tools read the data.
+fn runs_of_worked(outcome: &Outcome, container: &str) -> u64 {
+    let files = counter_files(&outcome.run_directory());
+    let directories = files.iter().filter_map(|file| file.parent());
+    let directory =
+        directories.into_iter().find(|directory| directory.ends_with(container)).expect("its data");
+    let profile = outcome.run_directory().join("worked.txt");
+    let (input, profile_flag) = (format!("-i={}", directory.display()), format!("-o={}", profile.display()));
+    output(Command::new("go").args(["tool", "covdata", "textfmt", &input, &profile_flag]));
+    let source = std::fs::read_to_string(repository().join("e2e/probe/main.go")).expect("the probe's source");
+    let line = source.lines().position(|line| line.starts_with("func worked()")).expect("it is there") + 1;
+    let text = std::fs::read_to_string(&profile).expect("a profile");
+    let block = text.lines().find(|block| block.contains(&format!("main.go:{line}."))).expect("its block");
+    block.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a count")
+}
+
+#[test]
+fn without_supervision_a_program_that_dies_of_sigterm_is_named() {
     let namespace = Namespace::new("sigterm");
     namespace.start(&deployment("probe", 1, &["-die-on-sigterm"]));
     Podcov::new("run", namespace.name())
-        .arguments(["deploy/probe", "--", "true"])
+        .arguments(["deploy/probe", "--capture", "files", "--", "true"])
         .run()
         .ends_with(3)
         .reports("0 of 1 process")
@@ -106,7 +165,16 @@ fn a_full_volume_is_named() {
     let namespace = Namespace::new("disk-full");
     namespace.start(&deployment("probe", 1, &["-fill-gocoverdir"]));
     Podcov::new("run", namespace.name())
-        .arguments(["deploy/probe", "--data-in-memory", "--data-limit", "2Mi", "--", "true"])
+        .arguments([
+            "deploy/probe",
+            "--capture",
+            "files",
+            "--data-in-memory",
+            "--data-limit",
+            "2Mi",
+            "--",
+            "true",
+        ])
         .run()
         .ends_with(3)
         .reports("the data volume is full");

@@ -1,10 +1,14 @@
 //! What users get wrong, and what their clusters do to them.
 
+use std::process::Command;
+
 use podcov_e2e::{
     cluster,
     image::IMAGES,
     namespace::Namespace,
+    output,
     podcov::Podcov,
+    repository,
     workload::{container, deployment, pod_spec, workload},
 };
 use serde_json::json;
@@ -143,6 +147,36 @@ fn an_image_that_cannot_be_had_is_named() {
         .ends_with(1)
         .says("podcov-probe:nowhere")
         .says("put back       probe");
+    namespace.assert_untouched();
+}
+
+#[test]
+fn an_image_whose_name_means_another_one_by_now_is_not_believed() {
+    let namespace = Namespace::new("moved-name");
+    let name = "podcov-probe:moved";
+    let rename = |image: &str| drop(output(Command::new("docker").args(["tag", image, name])));
+    rename(IMAGES.probe);
+    output(Command::new(repository().join("script/cluster")).args(["load", name]));
+    let mut probe = deployment("probe", 1, &[]);
+    probe["spec"]["template"]["spec"]["containers"][0]["image"] = json!(name);
+    namespace.start(&probe);
+    rename(IMAGES.probe_without_coverage);
+    let run = || Podcov::new("run", namespace.name()).arguments(["deploy/probe"]);
+    let outcome = run()
+        .arguments(["--", "true"])
+        .run()
+        .ends_with(0)
+        .says("is not known to be the image that the pods run")
+        .says("prepared       probe (files)")
+        .reports("1 of 1 pod, 1 of 1 process");
+    assert_eq!(outcome.record()["captures"][0]["way"], "files");
+    assert!(outcome.record()["notes"][0].as_str().is_some_and(|note| note.contains("read from files")));
+    run()
+        .arguments(["--capture", "supervised", "--", "true"])
+        .run()
+        .ends_with(1)
+        .says("container probe cannot be supervised")
+        .says("--entrypoint 'probe=");
     namespace.assert_untouched();
 }
 

@@ -48,7 +48,12 @@ impl EntryPoints {
 
 /// Whether the manifest itself says what the container runs.
 pub(super) fn is_said(container: &Map<String, Value>) -> bool {
-    container.get(COMMAND).is_some_and(|command| !command.is_null() && command != &json!([]))
+    has_words(container, COMMAND)
+}
+
+/// An empty list is the same as none.
+fn has_words(container: &Map<String, Value>, key: &str) -> bool {
+    container.get(key).is_some_and(|list| !list.is_null() && list != &json!([]))
 }
 
 /// Whether the container starts podcov's agent.
@@ -70,17 +75,19 @@ fn texts(container: &Map<String, Value>, key: &str) -> Result<Vec<String>, Strin
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CommandLineUndo {
     command: Before,
-    /// And its place among the container's fields.
-    arguments: Option<(usize, Value)>,
+    /// None where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arguments: Option<Value>,
 }
 
 /// Has the agent run these words.
 pub(super) fn supervise(container: &mut Map<String, Value>, words: Vec<String>) -> CommandLineUndo {
     let agent = [AGENT_EXECUTABLE, AGENT_ARGUMENT_SUPERVISE, "--"].map(str::to_owned);
     let command: Vec<String> = agent.into_iter().chain(words).collect();
-    let place = container.keys().position(|key| key == ARGUMENTS);
-    let arguments = place.zip(container.shift_remove(ARGUMENTS));
     let command = container.insert(COMMAND.to_owned(), json!(command)).map_or(Before::Absent, Before::Value);
+    // Empty and not away: arguments that a manifest leaves out stay in an object that it is applied to.
+    let arguments =
+        has_words(container, ARGUMENTS).then(|| container.insert(ARGUMENTS.to_owned(), json!([]))).flatten();
     CommandLineUndo { command, arguments }
 }
 
@@ -93,9 +100,9 @@ pub(super) fn restore(container: &mut Map<String, Value>, undo: &CommandLineUndo
         Before::Value(command) => drop(container.insert(COMMAND.to_owned(), command.clone())),
         Before::Absent => drop(container.shift_remove(COMMAND)),
     }
-    if let Some((place, arguments)) = &undo.arguments
-        && !container.contains_key(ARGUMENTS)
+    if let Some(arguments) = &undo.arguments
+        && !has_words(container, ARGUMENTS)
     {
-        container.shift_insert((*place).min(container.len()), ARGUMENTS.to_owned(), arguments.clone());
+        container.insert(ARGUMENTS.to_owned(), arguments.clone());
     }
 }

@@ -186,7 +186,8 @@ fn a_supervised_container_runs_what_kubernetes_would_run_there() {
         let changed = &injected.object["spec"]["template"]["spec"]["containers"][0];
         let agent = ["/podcov/bin/agent", "supervise", "--"];
         assert_eq!(changed["command"], json!([&agent, words].concat()));
-        assert_eq!(changed.get("args"), None);
+        let arguments = changed.get("args").unwrap_or(&Value::Null);
+        assert!(arguments.is_null() || arguments == &json!([]), "{arguments}");
         let mounts = changed["volumeMounts"].as_array().unwrap();
         let agent = json!({"name": "podcov-agent", "mountPath": "/podcov/bin", "readOnly": true});
         assert!(mounts.contains(&agent), "{mounts:?}");
@@ -306,7 +307,26 @@ fn a_command_that_somebody_else_set_meanwhile_survives() {
     injected.pointer_mut(container).unwrap()["command"] = json!(["/newer"]);
     let ejected = eject(&injected).unwrap();
     let container = ejected.pointer(container).unwrap();
-    assert_eq!(*container, json!({"name": "api", "image": "i", "command": ["/newer"]}));
+    assert_eq!(*container, json!({"name": "api", "image": "i", "args": [], "command": ["/newer"]}));
+}
+
+/// The API server leaves out what is empty.
+#[test]
+fn a_command_line_comes_back_from_an_api_server_too() {
+    for container in [
+        json!({"name": "api", "image": "i", "args": ["serve"]}),
+        json!({"name": "api", "image": "i", "command": ["/app"], "args": ["serve"]}),
+        json!({"name": "api", "image": "i", "command": ["/app"]}),
+        json!({"name": "api", "image": "i"}),
+    ] {
+        let object = deployment(json!({"containers": [container]}));
+        let mut injected = inject(&object, &supervising(&["/app"], &[])).unwrap().object;
+        let container = injected.pointer_mut("/spec/template/spec/containers/0").unwrap();
+        if container["args"] == json!([]) {
+            container.as_object_mut().unwrap().remove("args");
+        }
+        assert_eq!(eject(&injected).unwrap(), object);
+    }
 }
 
 #[test]

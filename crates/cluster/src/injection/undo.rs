@@ -109,7 +109,6 @@ fn restore_container(container: &mut Map<String, Value>, undo: &ContainerUndo) {
         }
     }
     remove_created(container, &undo.created);
-    // Last: the place of the arguments is counted without what podcov created.
     if let Some(undo) = &undo.command_line {
         command_line::restore(container, undo);
     }

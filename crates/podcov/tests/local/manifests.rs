@@ -89,7 +89,7 @@ fn containers_are_supervised_where_manifest_or_image_say_what_they_run() {
     let ejected = place.podcov(["eject", "-f", "prepared.yaml"]).with_code(0);
     assert!(!ejected.output.contains("podcov"), "{}", ejected.output);
     assert_eq!(command_of(&ejected, "said"), "/bin/said $(HOME)");
-    assert!(ejected.output.contains("--port=80"), "{}", ejected.output);
+    assert!(ejected.output.contains("args:\n        - --port=80"), "{}", ejected.output);
 }
 
 #[test]
