@@ -126,7 +126,14 @@ impl Archive {
             Ok(StoredLayer { blob: self.blob(layer)?, digest: Some(layer.digest), unpacked_digest })
         });
         let layers = Layers::Stored(layers.collect::<Result<_, Error>>()?);
-        Ok(Image { name: name.to_owned(), config: stored.config, digests, layers, limits: limits.clone() })
+        Ok(Image {
+            name: name.to_owned(),
+            config: stored.config,
+            digests,
+            repository_digests: Vec::new(),
+            layers,
+            limits: limits.clone(),
+        })
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Blob, Error> {
@@ -172,7 +179,14 @@ impl Archive {
         let imported = digest_when_imported((config, bytes.len() as u64), sizes);
         let digests = Digests { config: Some(config), imported, ..Digests::default() };
         let layers = Layers::Stored(layers);
-        Ok(Image { name: name.to_owned(), config: stored.config, digests, layers, limits: limits.clone() })
+        Ok(Image {
+            name: name.to_owned(),
+            config: stored.config,
+            digests,
+            repository_digests: Vec::new(),
+            layers,
+            limits: limits.clone(),
+        })
     }
 
     /// Those of the images that have the name, or all if they are one image.

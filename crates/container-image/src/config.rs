@@ -82,6 +82,9 @@ pub(crate) struct Inspected {
     pub(crate) platform: EnginePlatform,
     #[serde(deserialize_with = "or_default", default)]
     config: ImageConfig,
+    /// `REPOSITORY@DIGEST` of each repository that it was pulled from or pushed to.
+    #[serde(deserialize_with = "or_default", default)]
+    pub(crate) repo_digests: Vec<String>,
     /// Where the engine keeps images as a registry does. Then the ID is this one's.
     pub(crate) descriptor: Option<InspectedDescriptor>,
 }

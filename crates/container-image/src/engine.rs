@@ -149,12 +149,14 @@ impl Engine {
         }
         check_platform(name, &inspected.platform(), wanted)?;
         let digests = inspected.digests();
+        let repository_digests = inspected.repository_digests();
         let id = inspected.id.clone();
         check_name(&id)?;
         Ok(Image {
             name: name.to_owned(),
             config: inspected.into_config(),
             digests,
+            repository_digests,
             layers: Layers::Engine(EngineImage { engine: self, id, config_digest: digests.config }),
             limits: limits.clone(),
         })
@@ -162,6 +164,10 @@ impl Engine {
 }
 
 impl Inspected {
+    fn repository_digests(&self) -> Vec<Digest> {
+        self.repo_digests.iter().filter_map(|name| name.rsplit('@').next()?.parse().ok()).collect()
+    }
+
     /// What the ID is depends on how the engine keeps images.
     fn digests(&self) -> Digests {
         match &self.descriptor {

@@ -35,6 +35,8 @@ pub struct Image {
     pub(crate) name: String,
     pub(crate) config: ImageConfig,
     pub(crate) digests: Digests,
+    /// Those that registries have it under, where an engine remembers them: of manifests or indexes.
+    pub(crate) repository_digests: Vec<Digest>,
     pub(crate) layers: Layers,
     pub(crate) limits: Limits,
 }
@@ -64,6 +66,12 @@ impl Image {
     #[must_use]
     pub const fn digests(&self) -> Digests {
         self.digests
+    }
+
+    /// Whether this is a digest of it, also of what an engine remembers to have pulled or pushed.
+    #[must_use]
+    pub fn has_digest(&self, digest: Digest) -> bool {
+        self.digests.contains(digest) || self.repository_digests.contains(&digest)
     }
 
     /// Its identity, also in what an engine saves of it, which is what `kind load` and the like bring to nodes.

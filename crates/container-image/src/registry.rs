@@ -58,7 +58,14 @@ pub(crate) async fn find(
                 let stored = read_config(&name, &bytes, expected, manifest.layers.len(), wanted, limits)?;
                 let layers = manifest.layers.into_iter().zip(stored.layers).collect();
                 let layers = Layers::Registry(Box::new(RegistryImage { client, layers }));
-                return Ok(Image { name, config: stored.config, digests, layers, limits: limits.clone() });
+                return Ok(Image {
+                    name,
+                    config: stored.config,
+                    digests,
+                    repository_digests: Vec::new(),
+                    layers,
+                    limits: limits.clone(),
+                });
             }
         }
     }

@@ -38,6 +38,23 @@ async fn the_configuration_is_what_docker_inspect_says() {
     }
 }
 
+/// What containerd does at import is in a test of the manifest itself; here it is of the same image.
+#[tokio::test]
+async fn a_saved_image_has_the_digest_of_its_archive() {
+    if !has_engine("a_saved_image_has_the_digest_of_its_archive") {
+        return;
+    }
+    let find = || async { reader().from_engine(shape_image(), &local()).await.unwrap() };
+    let saved = find().await.digests_when_saved().await.unwrap();
+    assert_eq!(saved.config, find().await.digests().config);
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("image.tar");
+    docker(&["save", "--output", archive.to_str().unwrap(), shape_image()]);
+    let in_archive = reader().from_archive(&archive, None, &local()).await.unwrap().digests();
+    assert_eq!((saved.imported, saved.manifest), (in_archive.imported, in_archive.manifest));
+    assert!(saved.imported.or(saved.manifest).is_some());
+}
+
 #[tokio::test]
 async fn the_files_are_those_of_docker_export() {
     if !has_engine("the_files_are_those_of_docker_export") {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use podcov_container_image::{Environment, Error, HttpError, ImageReader, Platform, Reference};
+use podcov_container_image::{Digest, Environment, Error, HttpError, ImageReader, Platform, Reference};
 use serde_json::{Value, json};
 
 use crate::layout::{Layout, file};
@@ -71,6 +71,21 @@ async fn it_is_what_crane_says_and_docker_exports() {
     let by_digest = format!("{}@{digest}", registry.name("shop/shape"));
     let by_digest = reader().from_registry(&by_digest.parse().unwrap(), &local()).await.unwrap();
     assert_eq!(by_digest.digests().manifest.unwrap().to_string(), digest);
+}
+
+#[tokio::test]
+async fn an_engine_remembers_the_digest_of_what_it_pushed() {
+    if !has_engine("an_engine_remembers_the_digest_of_what_it_pushed") {
+        return;
+    }
+    let registry = Registry::serve(&[]);
+    let name = registry.name("shop/pushed:v1");
+    docker(&["tag", shape_image(), &name]);
+    docker(&["push", "--quiet", &name]);
+    let image = reader().from_engine(&name, &local()).await.unwrap();
+    docker(&["rmi", &name]);
+    assert!(image.has_digest(crane(&["digest", &name]).parse().unwrap()));
+    assert!(!image.has_digest(Digest::of(b"another image")));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use podcov_cluster::{
     running_images,
 };
 use podcov_container_image::{
-    Digest, Digests, Environment, Error, Image, ImageConfig, ImageReader, Platform, Reference,
+    Digest, Environment, Error, Image, ImageConfig, ImageReader, Platform, Reference,
 };
 
 use super::{Cluster, cluster_error, options::container_choice};
@@ -40,11 +40,13 @@ impl Cluster<'_> {
         let containers = workloads.iter().map(|workload| workload.captured_containers(&choice));
         let containers = containers.collect::<Result<Vec<_>, _>>().map_err(cluster_error)?.concat();
         self.watching.begin("looking", "at the images of the workloads");
-        let running = self.interrupt.or(running_images(&self.connection, workloads)).await?;
-        let running = running.map_err(cluster_error)?;
-        let found = self.interrupt.or(find(&containers, &running, architecture, prepare)).await?;
+        let found = self.interrupt.or(async {
+            let running = running_images(&self.connection, workloads).await.map_err(cluster_error)?;
+            find(&containers, &running, architecture, prepare).await
+        });
+        let found = found.await;
         self.watching.end();
-        found
+        found?
     }
 }
 
@@ -109,7 +111,9 @@ impl Places<'_> {
     async fn ask_engine(&self, name: &str) -> Result<ImageConfig, String> {
         let image = within(ENGINE_TIMEOUT, self.reader.from_engine(name, &self.platform)).await?;
         let config = image.config().clone();
-        if self.is_the_one(name, image.digests()) || self.is_the_one_that_was_loaded(name, image).await? {
+        if self.is_the_one(name, |digest| image.has_digest(digest))
+            || self.is_the_one_that_was_loaded(name, image).await?
+        {
             return Ok(config);
         }
         Err(self.is_another("the container engine", name))
@@ -118,7 +122,7 @@ impl Places<'_> {
     async fn ask_registry(&self, name: &str) -> Result<ImageConfig, String> {
         let reference: Reference = name.parse().map_err(one_line)?;
         let image = within(REGISTRY_TIMEOUT, self.reader.from_registry(&reference, &self.platform)).await?;
-        if self.is_the_one(name, image.digests()) {
+        if self.is_the_one(name, |digest| image.has_digest(digest)) {
             return Ok(image.config().clone());
         }
         Err(self.is_another("the registry", name))
@@ -129,8 +133,8 @@ impl Places<'_> {
     }
 
     /// Whether every pod runs this image, as far as there are pods.
-    fn is_the_one(&self, name: &str, digests: Digests) -> bool {
-        self.ids(name).all(|id| digest_of(id).is_some_and(|digest| digests.contains(digest)))
+    fn is_the_one(&self, name: &str, has_digest: impl Fn(Digest) -> bool) -> bool {
+        self.ids(name).all(|id| digest_of(id).is_some_and(&has_digest))
     }
 
     /// Nodes give an image that was loaded from an engine a digest that the engine does not know.
@@ -138,7 +142,8 @@ impl Places<'_> {
         if !self.ids(name).all(was_loaded) {
             return Ok(false);
         }
-        Ok(self.is_the_one(name, within(SAVE_TIMEOUT, image.digests_when_saved()).await?))
+        let digests = within(SAVE_TIMEOUT, image.digests_when_saved()).await?;
+        Ok(self.is_the_one(name, |digest| digests.contains(digest)))
     }
 
     fn is_another(&self, place: &str, name: &str) -> String {
@@ -196,7 +201,7 @@ mod tests {
     #[test]
     fn an_image_of_another_digest_is_not_believed() {
         let digest: Digest = format!("sha256:{DIGITS}").parse().unwrap();
-        let digests = Digests { config: Some(digest), ..Digests::default() };
+        let is_its = |other| other == digest;
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         let own = format!("sha256:{DIGITS}");
         let other = own.replace("f9cf", "0000");
@@ -209,10 +214,10 @@ mod tests {
         .into();
         let reader = ImageReader::new(Environment::default());
         let places = Places { reader, platform: Platform::linux("amd64"), running: &running };
-        assert!(places.is_the_one("same", digests));
-        assert!(places.is_the_one("of no pod", digests));
+        assert!(places.is_the_one("same", is_its));
+        assert!(places.is_the_one("of no pod", is_its));
         for name in ["other", "both", "unreadable"] {
-            assert!(!places.is_the_one(name, digests), "{name}");
+            assert!(!places.is_the_one(name, is_its), "{name}");
         }
     }
 
