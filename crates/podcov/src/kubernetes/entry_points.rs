@@ -4,7 +4,10 @@
 //! A name may have come to mean another image. Where pods of the workloads run, only the very image that they run
 //! is believed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use podcov_cluster::{
@@ -16,7 +19,7 @@ use podcov_container_image::{
     Digest, Environment, Error, Image, ImageConfig, ImageReader, Platform, Reference,
 };
 
-use super::{Cluster, cluster_error, options::container_choice};
+use super::{Cluster, cluster_error, error::printable, options::container_choice};
 use crate::{
     cli::{Capture, PrepareArgs},
     error::CommandError,
@@ -57,27 +60,11 @@ pub async fn find(
     architecture: Option<&str>,
     prepare: &PrepareArgs,
 ) -> Result<EntryPoints, CommandError> {
-    let mut found = EntryPoints::default();
+    let named = named(containers, prepare)?;
     if prepare.capture == Capture::Files {
-        return if prepare.entry_points.is_empty() {
-            Ok(found)
-        } else {
-            Err(CommandError::usage(
-                "--entrypoint is for supervised containers, and --capture files supervises none",
-            ))
-        };
+        return Ok(EntryPoints::default());
     }
-    for (container, words) in &prepare.entry_points {
-        if !containers.iter().any(|known| &known.name == container) {
-            return Err(CommandError::usage(format!(
-                "--entrypoint {container}=…: no such container is captured"
-            )));
-        }
-        if found.named.insert(container.clone(), words.clone()).is_some() {
-            return Err(CommandError::usage(format!("container {container} has more than one --entrypoint")));
-        }
-    }
-    let unnamed = containers.iter().filter(|container| !found.named.contains_key(&container.name));
+    let unnamed = containers.iter().filter(|container| !named.contains_key(&container.name));
     let images: BTreeSet<&String> =
         unnamed.filter_map(|container| container.entry_point_in.as_ref()).collect();
     let places = Places {
@@ -86,8 +73,28 @@ pub async fn find(
         running,
     };
     let answers = join_all(images.into_iter().map(|image| places.ask(image))).await;
-    found.images = answers.into_iter().collect();
-    Ok(found)
+    Ok(EntryPoints { named, images: answers.into_iter().collect() })
+}
+
+/// The entry points that the user named, by container.
+fn named(
+    containers: &[CapturedContainer],
+    prepare: &PrepareArgs,
+) -> Result<BTreeMap<String, Vec<String>>, CommandError> {
+    let mut named = BTreeMap::new();
+    for (container, words) in &prepare.entry_points {
+        let reason = if prepare.capture == Capture::Files {
+            "--capture files supervises none"
+        } else if !containers.iter().any(|known| &known.name == container) {
+            "no such container is captured"
+        } else if named.insert(container.clone(), words.clone()).is_some() {
+            "it is named more than once"
+        } else {
+            continue;
+        };
+        return Err(CommandError::usage(format!("--entrypoint {container}: {reason}")));
+    }
+    Ok(named)
 }
 
 /// Where images are looked for.
@@ -105,7 +112,7 @@ impl Places<'_> {
             Err(reason) if self.running.contains_key(name) && self.ids(name).all(was_loaded) => Err(reason),
             Err(first) => self.ask_registry(name).await.map_err(|second| format!("{first}; {second}")),
         };
-        (name.to_owned(), answer)
+        (name.to_owned(), answer.map_err(|reason| printable(&reason)))
     }
 
     async fn ask_engine(&self, name: &str) -> Result<ImageConfig, String> {

@@ -25,7 +25,7 @@ pub fn cluster_error(error: Error) -> CommandError {
     }
 }
 
-/// Text from a pod without what could steer a terminal.
-fn printable(text: &str) -> String {
+/// Text from outside, such as from a pod or a registry, without what could steer a terminal.
+pub fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control() || *character == '\t').collect()
 }

@@ -142,7 +142,7 @@ fn entry_points_that_make_no_sense_are_refused() {
     for (options, message) in [
         (&["--entrypoint", "web=/app"][..], "no such container is captured"),
         (&["--entrypoint", "said=/app", "-c", "api"], "no such container is captured"),
-        (&["--entrypoint", "api=/a", "--entrypoint", "api=/b"], "more than one --entrypoint"),
+        (&["--entrypoint", "api=/a", "--entrypoint", "api=/b"], "it is named more than once"),
         (&["--entrypoint", "api=/a", "--capture", "files"], "--capture files supervises none"),
         (&["--entrypoint", "api"], "a container and its command"),
         (&["--entrypoint", "api='/a"], "a quote is not closed"),
