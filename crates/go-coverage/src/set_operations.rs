@@ -1,9 +1,28 @@
 //! Takes the runs of one program from those of another, or keeps what both have. Counts only: which files belong to
 //! which side is the caller's.
 
-use crate::{MetaDataFile, ProgramCounts};
+use crate::{CounterMode, MetaDataFile, ProgramCounts};
 
 impl ProgramCounts {
+    /// What one process counted since `earlier`: in the modes count and atomic how often, also where a counter went past
+    /// its largest number; in the mode set, what had not run before. None if counters were cleared in between.
+    #[must_use]
+    pub fn since(&self, mode: CounterMode, earlier: &Self) -> Option<Self> {
+        // What a program does once, such as to start, it does not do again.
+        let cleared = self.counts.iter().zip(&earlier.counts).any(|(now, before)| *now == 0 && *before != 0);
+        if cleared || self.counts.len() != earlier.counts.len() {
+            return None;
+        }
+        let count = |(now, before): (&u32, &u32)| match mode {
+            CounterMode::Set => u32::from(*now != 0 && *before == 0),
+            // Threads that count at once without a lock may set a counter back a little.
+            CounterMode::Count if now < before && before - now < 1 << 31 => 0,
+            CounterMode::Count | CounterMode::Atomic => now.wrapping_sub(*before),
+        };
+        let counts = self.counts.iter().zip(&earlier.counts).map(count).collect();
+        Some(Self { counts, ..self.clone() })
+    }
+
     /// Sets to 0 what ran in `other`. Functions keep their record, with counts of 0 where nothing is left of them.
     pub fn subtract(&mut self, other: &Self) {
         for (count, other) in self.counts.iter_mut().zip(&other.counts) {
@@ -52,5 +71,36 @@ impl ProgramCounts {
             let counts = metadata.unit_range(function).and_then(|units| self.counts.get_mut(units));
             action(function, counts.unwrap_or_default(), recorded);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(counts: &[u32]) -> ProgramCounts {
+        ProgramCounts { counts: counts.to_vec(), ..ProgramCounts::default() }
+    }
+
+    fn since(mode: CounterMode, now: &[u32], earlier: &[u32]) -> Option<Vec<u32>> {
+        Some(counts(now).since(mode, &counts(earlier))?.counts)
+    }
+
+    #[test]
+    fn what_ran_in_between_is_the_difference() {
+        for mode in [CounterMode::Count, CounterMode::Atomic] {
+            assert_eq!(since(mode, &[7, 1, 0, 3], &[5, 1, 0, 0]), Some(vec![2, 0, 0, 3]));
+            assert_eq!(since(mode, &[2], &[u32::MAX]), Some(vec![3]), "past the largest number");
+        }
+        assert_eq!(since(CounterMode::Set, &[1, 1, 0], &[1, 0, 0]), Some(vec![0, 1, 0]));
+        assert_eq!(since(CounterMode::Count, &[4], &[5]), Some(vec![0]), "set back by another thread");
+    }
+
+    #[test]
+    fn counters_that_were_cleared_have_no_difference() {
+        for mode in [CounterMode::Set, CounterMode::Count, CounterMode::Atomic] {
+            assert_eq!(since(mode, &[0, 3], &[1, 1]), None);
+        }
+        assert_eq!(since(CounterMode::Atomic, &[1, 1], &[1]), None, "of another program");
     }
 }

@@ -14,6 +14,7 @@
 #![cfg(target_os = "linux")]
 
 mod address;
+mod container;
 mod counters;
 mod denial;
 mod error;
@@ -23,16 +24,19 @@ mod module;
 mod proc_files;
 mod process;
 mod process_memory;
+mod process_tree;
 mod program;
 mod snapshot;
 
 pub use address::{LiveAddress, LoadBias, Memory};
+pub use container::{is_of_container, processes_of_container};
 pub use counters::Counters;
 pub use denial::Denial;
 pub use error::{Error, Reason};
 pub use executable::FileSource;
 pub use module::{ListPlace, Module, find_module};
-pub use proc_files::{ProcessId, StartTime};
+pub use proc_files::{ProcessId, StartOfStack, StartTime};
 pub use process::Process;
+pub use process_tree::{descendants, start_time};
 pub use program::{Program, read_program};
 pub use snapshot::{ProcessKey, Snapshot};

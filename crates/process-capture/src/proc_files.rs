@@ -32,6 +32,11 @@ impl fmt::Display for ProcessId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartTime(pub u64);
 
+/// Where the stack of a process begins. The kernel chooses another place each time the process becomes a program
+/// (`exec`), so that it tells the process from what it was before, also when it is the same program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartOfStack(pub u64);
+
 /// More than `ARG_MAX`.
 const LONGEST_COMMAND_LINE: u64 = 8 << 20;
 /// Files of the kernel's own; the longest here has a few kilobytes.
@@ -45,9 +50,20 @@ pub(crate) struct ProcFiles(pub(crate) ProcessId);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
     pub(crate) state: char,
+    /// Who started it, or whom it was left to.
+    pub(crate) parent: u32,
     pub(crate) start_time: StartTime,
     /// Where code begins; 0 without permission.
     pub(crate) start_of_code: u64,
+    /// Where the stack begins; 0 without permission.
+    pub(crate) start_of_stack: StartOfStack,
+}
+
+impl Stat {
+    /// Its parent may not have asked for its status yet.
+    pub(crate) const fn has_ended(self) -> bool {
+        matches!(self.state, 'Z' | 'X' | 'x')
+    }
 }
 
 impl ProcFiles {
@@ -130,8 +146,10 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let field = |number: usize| fields.get(number - 3).copied();
     Some(Stat {
         state: field(3)?.chars().next()?,
+        parent: field(4)?.parse().ok()?,
         start_time: StartTime(field(22)?.parse().ok()?),
         start_of_code: field(26)?.parse().ok()?,
+        start_of_stack: StartOfStack(field(28)?.parse().ok()?),
     })
 }
 
@@ -151,7 +169,8 @@ mod tests {
     fn a_program_name_with_parentheses_does_not_confuse() {
         let numbers = (4..=52).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         let stat = parse_stat(&format!("7 (a) R (b) S {numbers}\n")).unwrap();
-        assert_eq!((stat.state, stat.start_time, stat.start_of_code), ('S', StartTime(22), 26));
+        assert_eq!((stat.state, stat.parent, stat.start_time), ('S', 4, StartTime(22)));
+        assert_eq!((stat.start_of_code, stat.start_of_stack), (26, StartOfStack(28)));
         assert!(parse_stat("7 (a) S 4 5").is_none());
     }
 

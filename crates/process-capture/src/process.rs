@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use go_binary::{Executable, VirtualAddress};
+use go_binary::{Executable, Instrumentation, VirtualAddress};
 use go_coverage::RunArguments;
 
 use crate::address::{LoadBias, Memory};
@@ -58,18 +58,28 @@ impl Process {
         &self.executable
     }
 
+    /// What [`Reason::NoModuleData`] means of a process that is not starting any more: that it has no counters, if its
+    /// executable has neither the code that writes coverage data nor a sign of counters.
+    #[must_use]
+    pub fn explain_no_module_data(&self) -> Reason {
+        let build_info = self.executable.build_info().unwrap_or_default();
+        match self.executable.instrumentation(build_info.as_ref()) {
+            Ok(Instrumentation::Nothing { .. } | Instrumentation::NoHook) => {
+                Reason::NotInstrumented { executable: self.files.executable_name() }
+            }
+            _ => Reason::NoModuleData,
+        }
+    }
+
     /// Whether it is still there, and has not ended. It may have become another program.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        let ended = ['Z', 'X', 'x'];
-        self.files
-            .stat()
-            .is_ok_and(|stat| stat.start_time == self.key.start_time && !ended.contains(&stat.state))
+        self.files.stat().is_ok_and(|stat| stat.start_time == self.key.start_time && !stat.has_ended())
     }
 
     fn open(files: ProcFiles) -> Result<Self, Reason> {
         let stat = files.stat()?;
-        if matches!(stat.state, 'Z' | 'X' | 'x') {
+        if stat.has_ended() {
             return Err(Reason::Gone);
         }
         let memory = ProcessMemory::open(files)?;
@@ -92,7 +102,12 @@ impl Process {
         let own_id = files.own_id().unwrap_or(files.0.0.get());
         let mut process = Self {
             files,
-            key: ProcessKey { id: files.0, own_id, start_time: stat.start_time },
+            key: ProcessKey {
+                id: files.0,
+                own_id,
+                start_time: stat.start_time,
+                start_of_stack: stat.start_of_stack,
+            },
             memory,
             executable,
             bias,

@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use go_coverage::{CounterFileWriter, CounterFlavor, MetaDataHash, RunArguments};
 
-use crate::{Counters, ProcessId, Program, Reason, StartTime};
+use crate::{Counters, ProcessId, Program, Reason, StartOfStack, StartTime};
 
-/// Tells processes apart, also when their numbers are used again.
+/// Tells processes apart, also when their numbers are used again, and when they become another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProcessKey {
     /// As this process sees it.
@@ -17,6 +17,8 @@ pub struct ProcessKey {
     pub own_id: u32,
     /// When it was started.
     pub start_time: StartTime,
+    /// Which of the programs it is that the process has been.
+    pub start_of_stack: StartOfStack,
 }
 
 /// The counters of a process at one moment.
@@ -40,6 +42,12 @@ impl Snapshot {
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// How the program was started.
+    #[must_use]
+    pub fn arguments(&self) -> &RunArguments {
+        &self.arguments
     }
 
     /// When it was taken.
