@@ -1,8 +1,14 @@
-//! Docker and Podman on this machine, through the part of their API that both have.
+//! Docker and Podman on this machine, through the part of their API that both have: images, and which process a
+//! container is.
 
 mod address;
+mod container;
+
+pub use container::{Container, find_container};
 
 use std::time::Duration;
+
+use serde::de::DeserializeOwned;
 
 use crate::archive::Archive;
 use crate::config::Inspected;
@@ -38,24 +44,49 @@ pub(crate) async fn find(
     limits: &Limits,
 ) -> Result<Image, Error> {
     check_name(image)?;
+    match first(environment, async |engine| engine.inspect(image, None, limits).await).await? {
+        Search::Found(engine, inspected) => engine.image(image, inspected, wanted, limits).await,
+        Search::Nowhere { engines, unanswered } => {
+            Err(Error::NotInEngine { image: image.to_owned(), engines, unanswered })
+        }
+    }
+}
+
+/// What came of asking all engines for something.
+enum Search<Answer> {
+    /// By the first that has it.
+    Found(Engine, Answer),
+    Nowhere {
+        /// Those that were asked.
+        engines: Vec<String>,
+        /// Those that are there and did not answer.
+        unanswered: Vec<Attempt>,
+    },
+}
+
+/// Asks one engine after the other. That none answers is an error.
+async fn first<Answer>(
+    environment: &Environment,
+    ask: impl AsyncFn(&Engine) -> Result<Option<Answer>, Error>,
+) -> Result<Search<Answer>, Error> {
     let mut unanswered = Vec::new();
-    let mut asked = Vec::new();
+    let mut engines = Vec::new();
     for engine in address::engines(environment)? {
-        match engine.inspect(image, None, limits).await {
-            Ok(Some(inspected)) => return engine.image(image, inspected, wanted, limits).await,
-            Ok(None) => asked.push(engine.address),
+        match ask(&engine).await {
+            Ok(Some(answer)) => return Ok(Search::Found(engine, answer)),
+            Ok(None) => engines.push(engine.address),
             Err(Error::Http(address, error @ (HttpError::Connect(_) | HttpError::Timeout(_)))) => {
                 unanswered.push(Attempt { address, reason: reason(&error) });
             }
             Err(error) => return Err(error),
         }
     }
-    if asked.is_empty() {
+    if engines.is_empty() {
         return Err(Error::NoEngine(unanswered));
     }
     // Most machines have but one engine.
     unanswered.retain(|attempt| attempt.reason != NOT_THERE);
-    Err(Error::NotInEngine { image: image.to_owned(), engines: asked, unanswered })
+    Ok(Search::Nowhere { engines, unanswered })
 }
 
 /// The name becomes part of a path.
@@ -96,10 +127,10 @@ impl Engine {
         Error::Http(self.address.clone(), error)
     }
 
-    async fn refused(&self, image: &str, response: Response) -> Error {
+    async fn refused(&self, what: String, response: Response) -> Error {
         Error::EngineRefused {
             engine: self.address.clone(),
-            image: image.to_owned(),
+            what,
             status: response.status.as_u16(),
             message: response.message().await,
         }
@@ -123,16 +154,26 @@ impl Engine {
                 .finish();
             path = format!("{path}?{query}");
         }
+        self.document(path, format!("image {image}"), limits).await
+    }
+
+    /// What the engine says of something; none if it does not have it.
+    async fn document<Document: DeserializeOwned>(
+        &self,
+        path: String,
+        what: String,
+        limits: &Limits,
+    ) -> Result<Option<Document>, Error> {
         let response = self.get(path).await?;
         if response.status.as_u16() == 404 {
             return Ok(None);
         }
         if !response.status.is_success() {
-            return Err(self.refused(image, response).await);
+            return Err(self.refused(what, response).await);
         }
         let bytes = response.bytes(limits.document_bytes).await.map_err(|error| self.failed(error))?;
-        let what = format!("what {} says of {image}", self.address);
-        serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::json(what, source))
+        let said = format!("what {} says of {what}", self.address);
+        serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::json(said, source))
     }
 
     async fn image(
@@ -190,7 +231,7 @@ impl EngineImage {
     pub(crate) async fn save(self, name: &str, platform: &Platform, limits: &Limits) -> Result<Image, Error> {
         let response = self.engine.get(format!("/images/{}/get", self.id)).await?;
         if !response.status.is_success() {
-            return Err(self.engine.refused(name, response).await);
+            return Err(self.engine.refused(format!("image {name}"), response).await);
         }
         let what = format!("{name} as {} saves it", self.engine.address);
         let (blob, _) =

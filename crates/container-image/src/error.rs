@@ -54,13 +54,26 @@ pub enum Error {
         /// Those that are there and did not answer.
         unanswered: Vec<Attempt>,
     },
+    /// The text names no container.
+    #[error("{0:?} is neither a name nor an ID of a container")]
+    BadContainer(String),
+    /// The engines that answer do not have the container.
+    #[error("no container {container} in {}{}", engines.join(", nor in "), not_asked(unanswered))]
+    NoContainer {
+        /// The container.
+        container: String,
+        /// Those that were asked.
+        engines: Vec<String>,
+        /// Those that are there and did not answer.
+        unanswered: Vec<Attempt>,
+    },
     /// An engine answered with an error.
-    #[error("the engine at {engine} cannot give image {image}: {message} (status {status})")]
+    #[error("the engine at {engine} cannot give {what}: {message} (status {status})")]
     EngineRefused {
         /// Its address.
         engine: String,
-        /// The image.
-        image: String,
+        /// The image or the container.
+        what: String,
         /// HTTP's.
         status: u16,
         /// The engine's words.
@@ -176,7 +189,7 @@ pub enum Error {
         blob: String,
     },
     /// A document of the image cannot be understood.
-    #[error("{what} is no valid JSON of an image")]
+    #[error("{what} is not the JSON that it has to be")]
     Json {
         /// Which.
         what: String,

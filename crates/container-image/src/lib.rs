@@ -8,6 +8,8 @@
 //! absurdly large is refused by name ([`Limits`]). Memory grows with the names of the files, never with their contents.
 //! What a place has to keep for that is in unnamed temporary files.
 //!
+//! [`find_container`] says which process a container of an engine is.
+//!
 //! Finding and fetching is asynchronous, for tokio; a [`FileSystem`] is asked without.
 
 mod archive;
@@ -35,6 +37,7 @@ mod temporary;
 
 pub use config::ImageConfig;
 pub use digest::Digest;
+pub use engine::{Container, find_container};
 pub use entry_point::{CommandLine, SaidBy, ShellForm};
 pub use environment::Environment;
 pub use error::{Attempt, Error};

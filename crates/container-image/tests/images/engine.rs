@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::os::unix::net::UnixListener;
 
-use podcov_container_image::{CommandLine, Environment, Error, ImageReader, Node, Platform};
+use podcov_container_image::{CommandLine, Environment, Error, ImageReader, Node, Platform, find_container};
 use serde_json::Value;
 
 use crate::tools::{
-    assert_same, build_image, docker, exported, has_engine, listing, local, reader, shape_image, skip, story,
+    assert_same, build_image, docker, environment, exported, has_engine, listing, local, reader, shape_image,
+    skip, story,
 };
 
 fn words(value: &Value) -> Vec<String> {
@@ -206,6 +207,28 @@ async fn without_an_engine_every_place_that_was_tried_is_named() {
              unix://{root}/run/podman/podman.sock (nobody listens)"
         )
     );
+}
+
+#[tokio::test]
+async fn a_container_is_what_docker_inspect_says() {
+    if !has_engine("a_container_is_what_docker_inspect_says") {
+        return;
+    }
+    let id = docker(&["create", shape_image()]);
+    let inspect = |what: &str| docker(&["inspect", "--format", what, &id]);
+    let name = inspect("{{.Name}}");
+    for asked in [id.as_str(), &id[..12], &name[1..]] {
+        let container = find_container(&environment(), asked).await.unwrap();
+        assert_eq!((&container.id, container.name.as_str()), (&id, &name[1..]));
+        assert_eq!((container.status, container.process), (inspect("{{.State.Status}}"), None));
+    }
+    docker(&["rm", &id]);
+    let error = find_container(&environment(), &id).await.unwrap_err();
+    assert!(matches!(&error, Error::NoContainer { container, .. } if *container == id), "{error}");
+    for name in ["", "..", "a/b", "a?b", "a b", "a\r\nX: y"] {
+        let error = find_container(&environment(), name).await.unwrap_err();
+        assert!(matches!(error, Error::BadContainer(_)), "{name}: {error}");
+    }
 }
 
 #[tokio::test]

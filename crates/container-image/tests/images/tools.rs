@@ -118,9 +118,13 @@ pub fn build_image(tag: &str, dockerfile: &str) {
 
 /// With the engine of this process's environment and nothing else of the user.
 pub fn reader() -> ImageReader {
+    ImageReader::new(environment())
+}
+
+pub fn environment() -> Environment {
     let engine = std::env::var("DOCKER_HOST").ok();
     let engine = engine.iter().map(|address| ("DOCKER_HOST", address.as_str()));
-    ImageReader::new(Environment::of_variables("/", engine))
+    Environment::of_variables("/", engine)
 }
 
 pub fn local() -> Platform {
