@@ -50,6 +50,7 @@ pub struct Cli {
 enum Command {
     Run(commands::run::RunArgs),
     Exec(commands::exec::ExecArgs),
+    Snapshot(commands::snapshot::SnapshotArgs),
     Report(commands::report::ReportArgs),
     Inject(commands::inject::InjectArgs),
     Eject(commands::eject::EjectArgs),
@@ -247,6 +248,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> 
     match command {
         Command::Run(args) => commands::block_on(commands::run::run(args, terminal)),
         Command::Exec(args) => commands::block_on(commands::exec::run(args, terminal)),
+        Command::Snapshot(args) => commands::block_on(commands::snapshot::run(args, terminal)),
         Command::Report(args) => commands::report::run(&args, terminal),
         Command::Inject(args) => commands::block_on(commands::inject::run(args, terminal)),
         Command::Eject(args) => commands::block_on(commands::eject::run(args, terminal)),

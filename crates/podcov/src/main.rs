@@ -14,6 +14,7 @@ mod kubernetes;
 mod local;
 mod process_records;
 mod run_directory;
+mod snapshot;
 mod terminal;
 mod test_command;
 

@@ -10,6 +10,7 @@
 //!   index.html      the report
 //!   data/<workload>/<pod>/<container>-<restart>/cov*     as Go wrote them, from pods
 //!   data/<name>/cov*                                     from local programs
+//!   snapshot/                                            what running processes had counted when they were read
 //!   logs/<name>.log                                      output of services that podcov started
 //! ```
 
@@ -28,6 +29,7 @@ const PROFILE: &str = "coverage.txt";
 const PAGE: &str = "index.html";
 const DATA: &str = "data";
 const LOGS: &str = "logs";
+const SNAPSHOT: &str = "snapshot";
 /// Held by the podcov that writes to the directory. It stays there: removing it would let two of them in.
 const LOCK: &str = ".podcov.lock";
 /// Adding to a run takes milliseconds. What takes longer is a run, which would keep others waiting to its end.
@@ -135,7 +137,7 @@ impl RunDirectory {
     /// Writes `run.json`: whole or not at all, and on the disk when this returns.
     pub fn save(&self) -> Result<(), CommandError> {
         let record = self.record()?;
-        self.write_whole(RECORD, |file| file.write_all(record.as_bytes())).map(drop)
+        write_file(&self.path, RECORD, record.as_bytes())
     }
 
     /// The text of `run.json`.
@@ -167,6 +169,12 @@ impl RunDirectory {
         Ok(self.directory(&[LOGS])?.join(format!("{}.log", as_component(name))))
     }
 
+    /// Creates the directory that later snapshots of the same processes are compared with.
+    #[cfg(target_os = "linux")]
+    pub fn snapshot_directory(&self) -> Result<PathBuf, CommandError> {
+        self.directory(&[SNAPSHOT])
+    }
+
     /// Where all captured data is.
     pub fn data_directory(&self) -> PathBuf {
         self.path.join(DATA)
@@ -188,7 +196,7 @@ impl RunDirectory {
         write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
     ) -> Result<PathBuf, CommandError> {
         let name = mode.map_or_else(|| PROFILE.to_owned(), profile_of_mode);
-        self.write_whole(&name, write)
+        write_whole(&self.path, &name, write)
     }
 
     /// Removes the profiles of an earlier report, whose counter modes may have been others.
@@ -201,29 +209,12 @@ impl RunDirectory {
         &self,
         write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
     ) -> Result<PathBuf, CommandError> {
-        self.write_whole(PAGE, write)
+        write_whole(&self.path, PAGE, write)
     }
 
     fn directory(&self, components: &[&str]) -> Result<PathBuf, CommandError> {
         let path = self.path.join(components.iter().collect::<PathBuf>());
         fs::create_dir_all(&path).map_err(|error| cannot("create", &path, error))?;
-        Ok(path)
-    }
-
-    fn write_whole(
-        &self,
-        name: &str,
-        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-    ) -> Result<PathBuf, CommandError> {
-        let path = self.path.join(name);
-        let temporary = self.path.join(format!(".{name}.tmp"));
-        let written = File::create(&temporary).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(&mut file)?;
-            file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-            fs::rename(&temporary, &path)
-        });
-        written.map_err(|error| cannot("write", &path, error))?;
         Ok(path)
     }
 }
@@ -234,6 +225,34 @@ pub fn read_record(path: &Path) -> Result<Option<Run>, CommandError> {
         Existing::Finished(run) | Existing::Unfinished(run) => Ok(Some(*run)),
         Existing::Nothing | Existing::Foreign { .. } => Ok(None),
     }
+}
+
+/// Where the run at `path` keeps what later snapshots are compared with.
+#[cfg(target_os = "linux")]
+pub fn snapshot_directory_of(path: &Path) -> PathBuf {
+    path.join(SNAPSHOT)
+}
+
+/// Writes a file of a run: whole or not at all, and on the disk when this returns.
+pub fn write_file(directory: &Path, name: &str, contents: &[u8]) -> Result<(), CommandError> {
+    write_whole(directory, name, |file| file.write_all(contents)).map(drop)
+}
+
+fn write_whole(
+    directory: &Path,
+    name: &str,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<PathBuf, CommandError> {
+    let path = directory.join(name);
+    let temporary = directory.join(format!(".{name}.tmp"));
+    let written = File::create(&temporary).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&temporary, &path)
+    });
+    written.map_err(|error| cannot("write", &path, error))?;
+    Ok(path)
 }
 
 /// The present moment as records have it: RFC 3339, UTC, seconds.
@@ -304,7 +323,7 @@ fn foreign(path: &Path, why: &str) -> CommandError {
 
 /// Everything that podcov writes but the record, which is replaced last.
 fn remove_results(path: &Path) -> Result<(), CommandError> {
-    let results = [DATA, LOGS, PAGE].map(str::to_owned);
+    let results = [DATA, LOGS, SNAPSHOT, PAGE].map(str::to_owned);
     results.into_iter().chain(profiles()).try_for_each(|name| remove(&path.join(name)))
 }
 

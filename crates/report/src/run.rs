@@ -155,6 +155,8 @@ pub enum Way {
     Files,
     /// Out of the memory of a process whose parent podcov is, when it ended.
     Supervised,
+    /// Read from the memory of a process that went on running.
+    Attached,
 }
 
 /// Whether a capture is whole, and if not, why.

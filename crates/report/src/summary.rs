@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::run::{Capture, LossReason, Outcome};
+use crate::run::{Capture, LossReason, Outcome, Way};
 use crate::words::{self, Loss};
 use crate::{Report, Section, percent};
 
@@ -104,11 +104,11 @@ pub(crate) fn likely_causes(report: &Report<'_>) -> Vec<&'static str> {
             "or: they still run, as Go writes counters only when a program ends",
         ];
     }
-    let lost_otherwise = |capture: &Capture| match &capture.outcome {
-        Outcome::Lost { reason, .. } => *reason != LossReason::NoData,
+    let is_explained = |capture: &Capture| match &capture.outcome {
+        Outcome::Lost { reason, .. } => *reason != LossReason::NoData || capture.way == Way::Attached,
         Outcome::Heard | Outcome::NotInstrumented => false,
     };
-    if report.run.captures.iter().any(lost_otherwise) {
+    if report.run.captures.iter().any(is_explained) {
         // The evidence stands beside the loss; a guess would only distract from it.
         return Vec::new();
     }

@@ -62,6 +62,7 @@ pub(crate) const fn way(way: Way) -> &'static str {
     match way {
         Way::Files => "files that Go wrote at exit",
         Way::Supervised => "supervised, read at the end of each process",
+        Way::Attached => "memory of the running process",
     }
 }
 

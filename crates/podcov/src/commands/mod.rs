@@ -9,6 +9,7 @@ pub mod inject;
 pub mod man;
 pub mod report;
 pub mod run;
+pub mod snapshot;
 
 use crate::error::CommandError;
 

@@ -13,7 +13,7 @@ fn help_names_the_commands_with_examples() {
         "podcov run -n shop deploy/api deploy/worker -- go test ./e2e/...",
     ]);
     assert_eq!(ended.errors, "");
-    for command in ["run", "exec", "report", "inject", "eject", "collect", "completions", "man"] {
+    for command in ["run", "exec", "snapshot", "report", "inject", "eject", "collect", "completions", "man"] {
         ended
             .output
             .find(&format!("\n  {command} "))
@@ -23,6 +23,7 @@ fn help_names_the_commands_with_examples() {
     for (command, example) in [
         ("run", "podcov run --exec './bin/api --listen :8080'"),
         ("exec", "podcov exec -- ./bin/migrate --dry-run"),
+        ("snapshot", "podcov snapshot process/4711"),
         ("report", "podcov report ./coverdata"),
     ] {
         place.podcov([command, "--help"]).printing(&["Examples:", example]);

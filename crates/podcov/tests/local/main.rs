@@ -12,4 +12,6 @@ mod place;
 mod readiness;
 mod report;
 mod run;
+mod snapshot;
+mod snapshot_of_containers;
 mod wait;

@@ -40,6 +40,8 @@ func main() {
 		spawn(number(arguments[0]))
 	case "signals":
 		answerSignal()
+	case "again":
+		startAgain(arguments[0])
 	case "serve":
 		serve(arguments[0], arguments[1], arguments[2:])
 	case "get":
@@ -71,6 +73,13 @@ func answerSignal() {
 	received := signals(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM)
 	fmt.Println("waiting")
 	os.Exit(40 + int(<-received))
+}
+
+// The same process, with counters that begin anew.
+func startAgain(when string) {
+	fmt.Println("waiting")
+	waitForFile(when)
+	must(0, syscall.Exec(os.Args[0], []string{os.Args[0], "signals"}, os.Environ()))
 }
 
 func serve(address, ending string, arguments []string) {

@@ -1,0 +1,43 @@
+//! `podcov snapshot`: live counters of running processes.
+
+use std::path::PathBuf;
+
+use crate::cli::ReportOptions;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::snapshot::{self, Target};
+use crate::terminal::Terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  podcov snapshot process/4711
+  podcov snapshot container/api container/worker
+  podcov snapshot process/$(pidof api) -o before
+  podcov snapshot process/$(pidof api) -o after --since before
+
+Processes are neither stopped nor changed, and go on counting. They have to run as the same user,
+or podcov has to have CAP_SYS_PTRACE. Linux only.";
+
+/// Read the counters of running processes, without stopping or changing them.
+///
+/// Of a process that is not a Go program, such as a shell, the processes that it started are read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct SnapshotArgs {
+    /// What to read: process/PID, or container/NAME of Docker or Podman on this machine.
+    #[arg(required = true, value_name = "TARGET", value_parser = Target::parse)]
+    targets: Vec<Target>,
+
+    /// Only what ran since an earlier snapshot, which is in this directory.
+    #[arg(long, value_name = "DIR")]
+    since: Option<PathBuf>,
+
+    #[command(flatten)]
+    report: ReportOptions,
+}
+
+/// Runs the command.
+pub async fn run(args: SnapshotArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
+    args.report.check()?;
+    snapshot::run(&args.targets, args.since.as_deref(), &args.report, terminal).await
+}
