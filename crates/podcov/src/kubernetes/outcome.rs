@@ -200,6 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn processes_that_could_not_be_read_say_that_it_was_files() {
+        let record = |counters| ProcessRecord {
+            process_id: 7,
+            started_unix_nanoseconds: 1,
+            program: "/app".to_owned(),
+            counters,
+            ending: None,
+        };
+        let own_files = record(CountersFrom::OwnFiles("ptrace is forbidden".to_owned()));
+        let memory = record(CountersFrom::Memory(podcov_agent_protocol::Moment::End));
+        let supervised = ContainerResult { is_supervised: true, ..container("api", 1, 1, None) };
+        assert_eq!(way(&supervised, std::slice::from_ref(&own_files)), Way::Files);
+        assert_eq!(way(&supervised, &[own_files, memory]), Way::Supervised);
+    }
+
+    #[test]
     fn a_proxy_beside_a_covered_container_is_left_out() {
         let pod = pod(vec![container("api", 1, 1, None), container("proxy", 0, 0, None)], COMPLETE);
         assert_eq!(outcomes(&pod), [Outcome::Heard, Outcome::NotInstrumented]);
