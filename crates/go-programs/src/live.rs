@@ -1,5 +1,5 @@
-//! Executables of the program in `testdata/live`, built with any release in any way. Owns how each is built; what they
-//! do is the tests' affair.
+//! Executables of the programs in `testdata/live` and `testdata/endings`, built with any release in any way. Owns how
+//! each is built; what they do is the tests' affair.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -103,7 +103,14 @@ pub enum Covered {
     Nothing,
 }
 
-/// An executable of the program.
+/// A module of `testdata`, which is a main package, the package `work`, and others that are not covered.
+#[derive(Clone, Copy)]
+struct Module(&'static str);
+
+const LIVE: Module = Module("live");
+const ENDINGS: Module = Module("endings");
+
+/// An executable of one of the programs.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct LiveProgram {
     /// What `GOTOOLCHAIN` is set to.
@@ -117,70 +124,93 @@ pub struct LiveProgram {
 }
 
 impl LiveProgram {
-    /// Builds it for this machine, unless the cache has it.
+    /// Builds the program that works when it is told to, for this machine, unless the cache has it.
     #[must_use]
     pub fn executable(self, cache: &Path) -> PathBuf {
-        self.executable_for("", cache)
+        LIVE.executable(self, "", cache)
     }
 
     /// Builds it for a `GOARCH`, without the C compiler.
     #[must_use]
     pub fn executable_for(self, architecture: &str, cache: &Path) -> PathBuf {
-        let file = cache.join(format!("live-{architecture}-{:016x}", self.key()));
+        LIVE.executable(self, architecture, cache)
+    }
+
+    /// Builds the program that ends as it is told to, in the same way.
+    #[must_use]
+    pub fn executable_of_endings(self, cache: &Path) -> PathBuf {
+        ENDINGS.executable(self, "", cache)
+    }
+}
+
+impl Module {
+    fn executable(self, program: LiveProgram, architecture: &str, cache: &Path) -> PathBuf {
+        let Self(name) = self;
+        let file = cache.join(format!("{name}-{architecture}-{:016x}", self.key(program)));
         if !file.exists() {
             let lock = File::create(file.with_extension("lock")).unwrap();
             lock.lock().unwrap();
             if !file.exists() {
                 let work = file.with_extension("work");
-                self.build(architecture, &work);
+                self.build(program, architecture, &work);
                 fs::rename(&work, &file).unwrap();
             }
         }
         file
     }
 
-    fn build(self, architecture: &str, executable: &Path) {
-        let go = Toolchain::new(self.release, testdata().join("live"));
+    fn build(self, program: LiveProgram, architecture: &str, executable: &Path) {
+        let LiveProgram { release, mode, linking, covered } = program;
+        let go = Toolchain::new(release, self.directory());
         let mut command = go.command_in(&go.source);
-        let (subcommand, package): (&[&str], _) = match self.covered {
+        let (subcommand, package): (&[&str], _) = match covered {
             Covered::Tests => (&["test", "-c", "-vet=off"], "./work"),
             _ => (&["build"], "."),
         };
-        command.args(subcommand).args(self.linking.flags()).arg("-o").arg(executable);
-        if self.linking.is_external() {
+        command.args(subcommand).args(linking.flags()).arg("-o").arg(executable);
+        if linking.is_external() {
             command.env("CGO_ENABLED", "1");
         }
         if !architecture.is_empty() {
             command.env("GOARCH", architecture);
         }
-        let packages = match self.covered {
-            Covered::Program | Covered::ProgramWithHugeVariable => "example.com/live,example.com/live/work",
-            Covered::ProgramAndRuntime => {
-                "example.com/live,example.com/live/work,runtime,internal/abi,internal/bytealg,strconv"
-            }
-            Covered::WithoutMain | Covered::Tests => "example.com/live/work",
-            Covered::Nothing => "",
-        };
-        if self.covered != Covered::Nothing {
-            command.args(["-cover", "-covermode", self.mode, "-coverpkg", packages]);
+        if covered != Covered::Nothing {
+            command.args(["-cover", "-covermode", mode, "-coverpkg", &self.packages(covered)]);
         }
-        if self.covered == Covered::ProgramWithHugeVariable {
+        if covered == Covered::ProgramWithHugeVariable {
             command.arg("-tags=huge");
         }
         output(command.arg(package), &[0]);
-        if !self.linking.has_section_headers() {
+        if !linking.has_section_headers() {
             remove_section_headers(executable);
         }
     }
 
-    fn key(self) -> u64 {
+    fn packages(self, covered: Covered) -> String {
+        let main = format!("example.com/{}", self.0);
+        let work = format!("{main}/work");
+        match covered {
+            Covered::Program | Covered::ProgramWithHugeVariable => format!("{main},{work}"),
+            Covered::ProgramAndRuntime => {
+                format!("{main},{work},runtime,internal/abi,internal/bytealg,strconv")
+            }
+            Covered::WithoutMain | Covered::Tests => work,
+            Covered::Nothing => String::new(),
+        }
+    }
+
+    fn key(self, program: LiveProgram) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let version = Toolchain::new(self.release, testdata()).go(["env", "GOVERSION"]);
-        (self, version, include_str!("live.rs")).hash(&mut hasher);
-        for file in files_under(&testdata().join("live")) {
+        let version = Toolchain::new(program.release, testdata()).go(["env", "GOVERSION"]);
+        (program, version, include_str!("live.rs")).hash(&mut hasher);
+        for file in files_under(&self.directory()) {
             (&file, fs::read(&file).unwrap()).hash(&mut hasher);
         }
         hasher.finish()
+    }
+
+    fn directory(self) -> PathBuf {
+        testdata().join(self.0)
     }
 }
 
