@@ -1,0 +1,115 @@
+//! `docs/endings.md`: what was seen, for people.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::counts::Kept;
+use crate::endings;
+use crate::table::{Place, Seen};
+
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endings.md");
+const HEAD: &str = "\
+| ending | `go build -cover` alone has | podcov has | exit code alone | with podcov |
+|---|---|---|---|---|
+";
+
+/// What was seen of an ending in one place, in all builds.
+#[derive(Clone, Debug)]
+pub struct Row {
+    place: Place,
+    name: &'static str,
+    alone: BTreeSet<Seen>,
+    supervised: BTreeSet<Seen>,
+}
+
+impl Row {
+    pub fn new(place: Place, name: &'static str) -> Self {
+        Self { place, name, alone: BTreeSet::new(), supervised: BTreeSet::new() }
+    }
+
+    pub fn add(&mut self, alone: Seen, supervised: Seen) {
+        self.alone.insert(alone);
+        self.supervised.insert(supervised);
+    }
+
+    fn cells(&self) -> [Vec<String>; 4] {
+        let kept = |seen: &BTreeSet<Seen>| distinct(seen.iter().map(|seen| text_of(seen.kept).to_owned()));
+        let codes = |seen: &BTreeSet<Seen>| distinct(seen.iter().map(|seen| seen.code.to_string()));
+        [kept(&self.alone), kept(&self.supervised), codes(&self.alone), codes(&self.supervised)]
+    }
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+const fn text_of(kept: Kept) -> &'static str {
+    match kept {
+        Kept::Nothing => "nothing",
+        Kept::Part => "a part",
+        Kept::Everything => "everything",
+    }
+}
+
+const fn title(place: Place) -> &'static str {
+    match place {
+        Place::Local => "## On this machine\n",
+        Place::Container => "## In a container\n",
+    }
+}
+
+/// Replaces the tables by what was seen.
+pub fn write(rows: &[Row]) {
+    let mut text = fs::read_to_string(DOCUMENT).unwrap();
+    for place in [Place::Local, Place::Container] {
+        let mut table = HEAD.to_owned();
+        for ending in endings::ALL {
+            for row in rows.iter().filter(|row| row.place == place && row.name == ending.name) {
+                let cells = row.cells().map(|values| values.join(" or "));
+                writeln!(table, "| {} | {} |", row.name, cells.join(" | ")).unwrap();
+            }
+        }
+        text = text.replace(table_in(&text, place), &table);
+    }
+    fs::write(Path::new(DOCUMENT), text).unwrap();
+}
+
+/// What was seen has to be what the document says.
+#[track_caller]
+pub fn assert_agrees(rows: &[Row]) {
+    let text = fs::read_to_string(DOCUMENT).unwrap();
+    for row in rows {
+        let lines = table_in(&text, row.place).lines();
+        let mut written = lines.map(cells_of).filter(|cells| cells.first() == Some(&row.name));
+        let written = written.next().unwrap_or_else(|| panic!("docs/endings.md has no row {}", row.name));
+        for (seen, written) in row.cells().iter().zip(&written[1..]) {
+            let written: Vec<&str> = written.split(" or ").collect();
+            assert!(
+                seen.iter().all(|seen| written.contains(&seen.as_str())),
+                "docs/endings.md says {written:?} of {:?} {}, but it is {row:?}",
+                row.place,
+                row.name
+            );
+        }
+    }
+}
+
+/// The endings that the document has.
+pub fn names(place: Place) -> Vec<String> {
+    let text = fs::read_to_string(DOCUMENT).unwrap();
+    table_in(&text, place).lines().skip(2).map(|line| cells_of(line)[0].to_owned()).collect()
+}
+
+fn cells_of(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// The lines of the table below a title.
+fn table_in(text: &str, place: Place) -> &str {
+    let (_, below) = text.split_once(title(place)).unwrap();
+    let start = below.find('|').unwrap();
+    let table = &below[start..];
+    &table[..table.find("\n\n").map_or(table.len(), |end| end + 1)]
+}

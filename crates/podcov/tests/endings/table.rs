@@ -1,0 +1,149 @@
+//! Which cells are tried, and what has to be seen in each.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::builds::Build;
+use crate::counts::Kept;
+use crate::document::{self, Row};
+use crate::endings::{self, Ending};
+use crate::{container, local};
+
+/// What is left of a program that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seen {
+    pub kept: Kept,
+    /// 128 and the number of a signal.
+    pub code: i32,
+}
+
+/// Where programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    Local,
+    Container,
+}
+
+/// Most of the time is waiting for others.
+const AT_ONCE: usize = 4;
+
+type Cell = (Place, Ending, Build);
+
+impl Place {
+    fn endings(self) -> impl Iterator<Item = Ending> {
+        endings::ALL.into_iter().filter(move |ending| self == Self::Container || ending.place.are_local())
+    }
+
+    fn alone(self, ending: &Ending, build: Build) -> Seen {
+        match self {
+            Self::Local => local::alone(ending, build),
+            Self::Container => container::alone(ending, build),
+        }
+    }
+
+    fn below_podcov(self, ending: &Ending, build: Build) -> Seen {
+        match self {
+            Self::Local => local::below_podcov(ending, build),
+            Self::Container => container::below_agent(ending, build),
+        }
+    }
+}
+
+/// Tries cells, and returns the rows that they make. A cell in which podcov has not everything fails, all others are
+/// tried before.
+fn rows(cells: &[Cell]) -> Vec<Row> {
+    let (next, rows, failures) = (AtomicUsize::new(0), Mutex::default(), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((place, ending, build)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let try_it = || (place.alone(ending, *build), place.below_podcov(ending, *build));
+            match std::panic::catch_unwind(try_it) {
+                Ok((alone, supervised)) => {
+                    let is_right = supervised.kept == Kept::Everything
+                        && ending.expects(*place, alone.code, supervised.code);
+                    if !is_right {
+                        let failure = format!("{place:?}: {}: {build:?}: {alone:?}, {supervised:?}", ending.name);
+                        failures.lock().unwrap().push(failure);
+                    }
+                    let mut rows: std::sync::MutexGuard<'_, BTreeMap<_, Row>> = rows.lock().unwrap();
+                    rows.entry((*place, ending.name))
+                        .or_insert_with(|| Row::new(*place, ending.name))
+                        .add(alone, supervised);
+                }
+                Err(_) => failures.lock().unwrap().push(format!("{place:?}: {}: {build:?}", ending.name)),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} of {} cells:\n{}", failures.len(), cells.len(), failures.join("\n"));
+    rows.into_inner().unwrap().into_values().collect()
+}
+
+fn every_cell(place: Place) -> Vec<Cell> {
+    let endings = place.endings();
+    endings.flat_map(|ending| Build::all().into_iter().map(move |build| (place, ending, build))).collect()
+}
+
+/// Every ending and every build, each at least once.
+fn some_cells(place: Place) -> Vec<Cell> {
+    let (endings, builds) = (place.endings().collect::<Vec<_>>(), Build::all());
+    let number = endings.len().max(builds.len());
+    // So that not always the same ways to build meet the same endings.
+    (0..number).map(|i| (place, endings[i % endings.len()], builds[(i * 7) % builds.len()])).collect()
+}
+
+/// Every ending once.
+fn few_cells(place: Place) -> Vec<Cell> {
+    let builds = Build::all();
+    place.endings().enumerate().map(|(i, ending)| (place, ending, builds[(i * 7) % builds.len()])).collect()
+}
+
+fn has_containers(test: &str) -> bool {
+    let obstacle = container::obstacle();
+    if let Some(reason) = obstacle {
+        // Not captured by the test harness.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {reason}");
+    }
+    obstacle.is_none()
+}
+
+#[test]
+fn however_a_program_ends_podcov_has_what_it_counted() {
+    document::assert_agrees(&rows(&some_cells(Place::Local)));
+}
+
+#[test]
+fn however_a_container_ends_the_agent_has_what_it_counted() {
+    if has_containers("however_a_container_ends_the_agent_has_what_it_counted") {
+        document::assert_agrees(&rows(&few_cells(Place::Container)));
+    }
+}
+
+#[test]
+fn the_document_has_a_row_for_each_ending() {
+    let names = |place: Place| place.endings().map(|ending| ending.name).collect::<Vec<_>>();
+    for place in [Place::Local, Place::Container] {
+        assert_eq!(document::names(place), names(place), "in docs/endings.md");
+    }
+}
+
+#[test]
+#[ignore = "long: every ending of every build, on this machine and in containers"]
+fn every_ending_of_every_build() {
+    let mut all = rows(&every_cell(Place::Local));
+    if has_containers("every_ending_of_every_build") {
+        all.extend(rows(&every_cell(Place::Container)));
+    }
+    if std::env::var_os("PODCOV_WRITE_ENDINGS").is_some() {
+        document::write(&all);
+    } else {
+        document::assert_agrees(&all);
+    }
+}
