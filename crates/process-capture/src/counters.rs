@@ -39,6 +39,12 @@ impl Counters {
         self.strays
     }
 
+    /// How much memory they take.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        size_of::<u32>() * self.words.len()
+    }
+
     /// The functions that ran: package and function by their indices in the meta-data, and a counter for each unit.
     pub fn functions(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
         self.records.iter().filter_map(|record| {

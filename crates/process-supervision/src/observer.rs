@@ -20,6 +20,10 @@ pub trait Observer: Send + 'static {
     /// Only for processes with several threads.
     fn about_to_exec(&mut self, _process: ProcessId, _memory_of: ThreadId) {}
 
+    /// The process is about to end: its first thread has. Nothing was looked at yet, so this is the moment to provide for
+    /// that. [`Observer::exiting`] follows, or another thread goes on to execute a program.
+    fn about_to_end(&mut self, _process: ProcessId, _status: ExitStatus) {}
+
     /// The process ends, whatever the reason, and is held while this is called. Its memory can be read, at
     /// `/proc/THREAD/mem`, unless the process is killed right now.
     fn exiting(&mut self, _process: ProcessId, _exit: Exit) {}
@@ -38,6 +42,9 @@ pub trait Observer: Send + 'static {
 
     /// The process lives on, and the supervision ends now: the last moment to look at it.
     fn left(&mut self, _process: ProcessId) {}
+
+    /// This process was asked to end, and the program is. Who asked may kill both before the program has ended.
+    fn end_requested(&mut self) {}
 
     /// The time that was asked for has passed again.
     fn tick(&mut self) {}

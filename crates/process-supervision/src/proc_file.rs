@@ -14,12 +14,18 @@ pub fn process_of(thread: ThreadId) -> Option<ProcessId> {
 
 /// Whether a signal waits to be delivered to a process.
 pub fn is_pending(process: ProcessId, signal: c_int) -> bool {
-    let pending = status_field(process.first_thread(), "ShdPnd:");
-    let pending = pending.and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or_default();
-    u32::try_from(signal)
-        .ok()
-        .and_then(|signal| signal.checked_sub(1))
-        .is_some_and(|bit| pending.checked_shr(bit).unwrap_or_default() & 1 == 1)
+    is_in_mask(process, "ShdPnd:", signal).unwrap_or_default()
+}
+
+/// Whether a process has a handler for a signal.
+pub fn handles(process: ProcessId, signal: c_int) -> Option<bool> {
+    is_in_mask(process, "SigCgt:", signal)
+}
+
+fn is_in_mask(process: ProcessId, name: &str, signal: c_int) -> Option<bool> {
+    let mask = u64::from_str_radix(&status_field(process.first_thread(), name)?, 16).ok()?;
+    let bit = u32::try_from(signal).ok()?.checked_sub(1)?;
+    Some(mask.checked_shr(bit).unwrap_or_default() & 1 == 1)
 }
 
 /// Whether a process is being written to a core file.

@@ -47,12 +47,21 @@ pub fn event_message(thread: ThreadId) -> Result<c_ulong> {
 
 /// The process that sent the signal at which a thread is stopped, if a process did.
 pub fn sender(thread: ThreadId) -> Result<Option<ProcessId>> {
+    let information = signal_information(thread)?;
+    // SAFETY: Signals with this code have the member.
+    Ok((information.si_code == libc::SI_USER).then(|| ProcessId(unsafe { information.si_pid() })))
+}
+
+/// Whether the signal at which a thread is stopped comes from the kernel, and not from a process.
+pub fn is_from_kernel(thread: ThreadId) -> Result<bool> {
+    Ok(signal_information(thread)?.si_code > 0)
+}
+
+fn signal_information(thread: ThreadId) -> Result<libc::siginfo_t> {
     let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
     ptrace(libc::PTRACE_GETSIGINFO, thread, 0, information.as_mut_ptr().expose_provenance() as c_ulong)?;
     // SAFETY: The call succeeded, so the kernel filled it in; all zeros would be valid, too.
-    let information = unsafe { information.assume_init() };
-    // SAFETY: Signals with this code have the member.
-    Ok((information.si_code == libc::SI_USER).then(|| ProcessId(unsafe { information.si_pid() })))
+    Ok(unsafe { information.assume_init() })
 }
 
 /// Whether this process may call ptrace at all; the answer may also be its death by SIGSYS.

@@ -38,6 +38,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// After so many events, signals get their turn.
 const EVENTS_AT_ONCE: usize = 64;
 
+const FIRST_PROCESS: u32 = 1;
+
 /// Exit code 255.
 const UNKNOWN_STATUS: c_int = 0xff00;
 
@@ -71,6 +73,8 @@ pub struct Tracer<O> {
     /// How urgently this process was asked to end since then.
     requests_to_end: u8,
     are_privileges_withheld: bool,
+    /// This process is the first of a PID namespace, which the program would have been.
+    is_first_process: bool,
     /// Threads that are to execute their program again, with its privileges.
     again: HashSet<ThreadId>,
     /// The program was stopped by job control, and this process has to stop like it.
@@ -91,6 +95,7 @@ impl<O: Observer> Tracer<O> {
             descendants: None,
             requests_to_end: 0,
             are_privileges_withheld: privileges::are_withheld(),
+            is_first_process: std::process::id() == FIRST_PROCESS,
             again: HashSet::new(),
             stopped_by: None,
         }
@@ -217,6 +222,9 @@ impl<O: Observer> Tracer<O> {
 
     fn take_signals(&mut self) {
         while let Some(arrival) = self.signals.next() {
+            if ENDING.contains(&arrival.signal) {
+                self.observer.end_requested();
+            }
             if self.status.is_some() {
                 self.arrives_for_oneself(arrival);
                 continue;

@@ -9,8 +9,8 @@
 //! Below that directory are two others:
 //! - `.own`: what the processes write themselves, since that is their `GOCOVERDIR`. It is used only where memory could not
 //!   be read, so that nothing is counted twice.
-//! - `.latest`: the counters of processes that live, as they were last read, every few seconds. They are used only if the
-//!   supervision itself was killed: [`recover`].
+//! - `.latest`: the counters of processes that live, as they were last read: every few seconds, and more often in the
+//!   beginning and once the program is asked to end. They are used only if the supervision itself was killed: [`recover`].
 //!
 //! The program runs as it would have run without all this: `podcov-process-supervision` says what that means. Where it may
 //! not be traced, it runs all the same, and its own files are what is kept.
@@ -19,6 +19,7 @@
 mod directory;
 mod process;
 mod recorder;
+mod reserve;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -12,6 +12,10 @@ use podcov_process_supervision::{Descendants, Exit, NotFollowed, Observer, Threa
 
 use crate::directory::Directory;
 use crate::process::{Watched, now};
+use crate::reserve::Reserve;
+
+/// When the end is near, reading takes at most this part of the time.
+const HURRY: u32 = 10;
 
 /// Follows all processes of a program.
 pub(crate) struct Recorder {
@@ -20,7 +24,13 @@ pub(crate) struct Recorder {
     descendants: Descendants,
     say: Box<dyn FnMut(&str) + Send>,
     processes: BTreeMap<ProcessId, Watched>,
+    reserve: Reserve,
+    started: Instant,
     all_read: Instant,
+    /// How long that took.
+    reading: Duration,
+    /// Whoever asked the program to end may soon kill everything.
+    is_end_near: bool,
     /// There are processes that only their own files tell of.
     some_are_not_followed: bool,
 }
@@ -38,7 +48,11 @@ impl Recorder {
             descendants,
             say,
             processes: BTreeMap::new(),
+            reserve: Reserve::new(),
+            started: Instant::now(),
             all_read: Instant::now(),
+            reading: Duration::ZERO,
+            is_end_near: false,
             some_are_not_followed: false,
         }
     }
@@ -54,6 +68,7 @@ impl Recorder {
             return;
         };
         process.is_announced = true;
+        self.reserve.provide_for(snapshot);
         let kept = self.directory.keep(&snapshot.metadata_file_name(), snapshot.metadata_file());
         self.complain(id, kept);
     }
@@ -117,6 +132,17 @@ impl Recorder {
         }
     }
 
+    /// Whether all processes have to be read again. A program that has just started may be killed soon, too, so that the
+    /// first times are closer together.
+    fn is_reading_due(&self) -> bool {
+        let interval = if self.is_end_near {
+            HURRY * self.reading
+        } else {
+            self.interval.min(self.started.elapsed() / 2)
+        };
+        self.all_read.elapsed() >= interval
+    }
+
     /// Reads every process that counts, for the case that nobody sees its end.
     fn read_all(&mut self) {
         for process in self.processes.values_mut().filter(|process| process.is_announced) {
@@ -149,6 +175,17 @@ impl Observer for Recorder {
         if let Some(id) = process_id(process.0) {
             self.conclude(id, memory_of, Moment::Exec, None);
         }
+    }
+
+    fn about_to_end(&mut self, _process: podcov_process_supervision::ProcessId, status: ExitStatus) {
+        const KILLED: i32 = 9;
+        if status.signal() == Some(KILLED) {
+            self.reserve.spend();
+        }
+    }
+
+    fn end_requested(&mut self) {
+        self.is_end_near = true;
     }
 
     fn exiting(&mut self, process: podcov_process_supervision::ProcessId, exit: Exit) {
@@ -194,9 +231,12 @@ impl Observer for Recorder {
         for (id, snapshot) in started {
             self.announce(id, &snapshot);
         }
-        if self.all_read.elapsed() >= self.interval {
+        self.reserve.fill();
+        if self.is_reading_due() {
+            let begun = Instant::now();
             self.read_all();
             self.all_read = Instant::now();
+            self.reading = begun.elapsed();
         }
         if self.some_are_not_followed && self.processes.is_empty() {
             self.directory.use_all_own();

@@ -27,6 +27,10 @@ const FEW: usize = 2;
 const DEBUGGERS: [&str; 9] =
     ["dlv", "gdb", "gdbserver", "lldb", "lldb-server", "ltrace", "rr", "strace", "uftrace"];
 
+/// What a process does to itself, if they come from the kernel.
+const FAULTS: [c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+
 /// The signal of job control with this number, of those that a terminal sends.
 pub fn of_job_control(signal: c_int) -> Option<Signal> {
     Signal::try_from(signal)
@@ -63,7 +67,8 @@ impl<O: Observer> Tracer<O> {
         {
             self.arrivals.delivered(signal, sender, Instant::now());
         }
-        go_on(thread, signal);
+        let is_lost = process == self.program && self.is_first_process && never_reaches_first(thread, signal);
+        go_on(thread, if is_lost { 0 } else { signal });
     }
 
     fn is_new_or_stopped(&mut self, thread: ThreadId, signal: c_int) {
@@ -150,6 +155,9 @@ impl<O: Observer> Tracer<O> {
             go_on(thread, 0);
             return;
         }
+        if self.tree.held(process).is_none() {
+            self.observer.about_to_end(process, ExitStatus::from_raw(status));
+        }
         if let Some(former) = self.tree.hold(process, thread, Instant::now() + PATIENCE, status) {
             go_on(former, 0);
         }
@@ -211,6 +219,17 @@ impl<O: Observer> Tracer<O> {
             go_on(thread, 0);
         }
     }
+}
+
+/// Whether a signal has no effect on the first process of a PID namespace, which the program would have been: those that
+/// it does not handle, unless they are its own faults.
+fn never_reaches_first(thread: ThreadId, signal: c_int) -> bool {
+    if matches!(signal, libc::SIGURG | libc::SIGSTOP) {
+        return false;
+    }
+    let is_fault = FAULTS.contains(&signal) && system_call::is_from_kernel(thread) != Ok(false);
+    let handles = proc_file::process_of(thread).and_then(|process| proc_file::handles(process, signal));
+    !is_fault && handles == Some(false)
 }
 
 /// The system call in which a stopped thread is.
