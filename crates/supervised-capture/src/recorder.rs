@@ -1,6 +1,6 @@
 //! What is kept of each process, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -25,6 +25,8 @@ pub(crate) struct Recorder {
     say: Box<dyn FnMut(&str) + Send>,
     processes: BTreeMap<ProcessId, Watched>,
     reserve: Reserve,
+    /// Held at their end, or not yet gone.
+    being_killed: BTreeSet<ProcessId>,
     started: Instant,
     all_read: Instant,
     /// How long that took.
@@ -49,6 +51,7 @@ impl Recorder {
             say,
             processes: BTreeMap::new(),
             reserve: Reserve::new(),
+            being_killed: BTreeSet::new(),
             started: Instant::now(),
             all_read: Instant::now(),
             reading: Duration::ZERO,
@@ -177,10 +180,12 @@ impl Observer for Recorder {
         }
     }
 
-    fn about_to_end(&mut self, _process: podcov_process_supervision::ProcessId, status: ExitStatus) {
+    fn about_to_end(&mut self, process: podcov_process_supervision::ProcessId, status: ExitStatus) {
         const KILLED: i32 = 9;
-        if status.signal() == Some(KILLED) {
+        let known = process_id(process.0).filter(|id| self.processes.contains_key(id));
+        if let (Some(KILLED), Some(id)) = (status.signal(), known) {
             self.reserve.spend();
+            self.being_killed.insert(id);
         }
     }
 
@@ -198,6 +203,7 @@ impl Observer for Recorder {
         // Where its end was not seen, the files of the last interval are what there is.
         if let Some(id) = process_id(process.0) {
             self.processes.remove(&id);
+            self.being_killed.remove(&id);
         }
     }
 
@@ -226,6 +232,10 @@ impl Observer for Recorder {
     }
 
     fn tick(&mut self) {
+        // Whatever takes memory may have to wait until they have ended.
+        if !self.being_killed.is_empty() {
+            return;
+        }
         let starting = self.processes.iter_mut().filter(|(_, process)| process.is_starting());
         let started: Vec<_> = starting.filter_map(|(id, process)| Some((*id, process.read()?))).collect();
         for (id, snapshot) in started {

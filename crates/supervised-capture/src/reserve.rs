@@ -10,7 +10,7 @@ use std::io::Write;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use podcov_process_capture::Snapshot;
 
-/// For files in `/proc`, and those that are written.
+/// For files in `/proc`, the executable of a process that has only just started, and the files that are written.
 const LEAST: usize = 1 << 20;
 /// Counters as they were read, the words that they are, and where functions are among them.
 const TIMES_THE_COUNTERS: usize = 3;
@@ -27,7 +27,9 @@ impl Reserve {
     pub(crate) fn new() -> Self {
         // Where there are no such files, or none are allowed, it has to do without.
         let file = memfd_create("podcov-reserve", MFdFlags::MFD_CLOEXEC).ok().map(File::from);
-        Self { file, wanted: 0, is_there: 0 }
+        let mut reserve = Self { file, wanted: LEAST, is_there: 0 };
+        reserve.fill();
+        reserve
     }
 
     /// It has to do for a process that counts so much.
