@@ -32,14 +32,13 @@ impl Reserve {
         reserve
     }
 
-    /// It has to do for a process that counts so much.
+    /// It will have to do for a process that counts so much.
     pub(crate) fn provide_for(&mut self, snapshot: &Snapshot) {
         let size = snapshot.counters().bytes().saturating_mul(TIMES_THE_COUNTERS).saturating_add(LEAST);
         self.wanted = self.wanted.max(size);
-        self.fill();
     }
 
-    /// Sets aside what is missing.
+    /// Sets aside what is missing. Not while a process is held at its end.
     pub(crate) fn fill(&mut self) {
         const AT_ONCE: usize = 1 << 16;
         let Some(file) = &mut self.file else { return };
