@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime/coverage"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -70,6 +71,7 @@ func As(words []string, work func(rounds int)) {
 	case "map-write":
 		writeMap()
 	case "overflow":
+		debug.SetMaxStack(16 << 20)
 		overflow(0)
 	case "allocate":
 		allocate()

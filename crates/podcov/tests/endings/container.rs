@@ -24,7 +24,7 @@ use crate::wait;
 const PROGRAM: &str = "/program";
 const LEDGER: &str = "/ledger";
 const USER: &str = "--user=65532:65532";
-/// The program takes all of it where it takes memory until it is killed.
+/// One program takes it all.
 const MEMORY: [&str; 2] = ["--memory=64m", "--memory-swap=64m"];
 /// Where a shell and its libraries are.
 const OF_THIS_MACHINE: [&str; 4] = ["/bin", "/lib", "/lib64", "/usr"];
@@ -100,7 +100,8 @@ impl Container {
             }
             Action::Kill => {
                 self.until_ready(1);
-                let program = if is_supervised { only_child(self.main_process()) } else { self.main_process() };
+                let program =
+                    if is_supervised { only_child(self.main_process()) } else { self.main_process() };
                 kill(program, Signal::SIGKILL).unwrap();
             }
             Action::Drain => {
@@ -123,7 +124,10 @@ impl Container {
 
     fn seen(&self, code: i32, build: Build) -> Seen {
         let profile = counts::profile(self.data.path());
-        Seen { kept: counts::compare(profile.as_deref(), &Ledger::read(self.ledger.path()), build.mode), code }
+        Seen {
+            kept: counts::compare(profile.as_deref(), &Ledger::read(self.ledger.path()), build.mode),
+            code,
+        }
     }
 
     fn until_ready(&self, times: usize) {
@@ -140,7 +144,9 @@ impl Container {
         wait::until("all processes are read again", || {
             let files = fs::read_dir(&latest).into_iter().flatten().flatten();
             let records = files.filter(|file| file.file_name().to_string_lossy().starts_with("process."));
-            records.into_iter().any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
+            records
+                .into_iter()
+                .any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
         });
     }
 

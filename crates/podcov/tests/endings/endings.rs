@@ -11,7 +11,7 @@ pub struct Ending {
     pub words: &'static [&'static str],
     pub action: Action,
     pub covered: Covered,
-    pub place: Places,
+    pub places: Places,
 }
 
 /// What stands for the executable among the words of an ending.
@@ -51,7 +51,7 @@ impl Ending {
     }
 
     const fn of(name: &'static str, words: &'static [&'static str]) -> Self {
-        Self { name, words, action: Action::Nothing, covered: Covered::Program, place: Places::Everywhere }
+        Self { name, words, action: Action::Nothing, covered: Covered::Program, places: Places::Everywhere }
     }
 
     const fn after(self, action: Action) -> Self {
@@ -63,7 +63,7 @@ impl Ending {
     }
 
     const fn in_containers(self) -> Self {
-        Self { place: Places::Containers, ..self }
+        Self { places: Places::Containers, ..self }
     }
 }
 
@@ -95,10 +95,3 @@ pub const ALL: [Ending; 22] = [
     Ending::of("SIGKILL, and its child lives on", &[PROGRAM, "leave", PROGRAM, "orphan", "500"])
         .after(Action::Kill),
 ];
-
-impl Ending {
-    /// Whether it ended as it has to.
-    pub fn expects(&self, _place: crate::table::Place, alone: i32, below_podcov: i32) -> bool {
-        alone == below_podcov
-    }
-}
