@@ -1,0 +1,105 @@
+//! The supervision itself is killed: what was last read is what there is.
+
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::Signal;
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord, is_process_record_name};
+use podcov_supervised_capture::recover;
+
+use crate::place::{Place, Running, program};
+use crate::wait;
+
+const INTERVAL: Duration = Duration::from_millis(300);
+
+/// Starts a program, waits until it is ready and was read once more, and kills the supervision.
+fn killed(place: &Place, words: &[&str]) -> SystemTime {
+    let running = place.start(&place.supervised(u32::try_from(INTERVAL.as_millis()).unwrap(), words));
+    running.until_ready();
+    until_read_again(place);
+    kill(running)
+}
+
+fn kill(running: Running) -> SystemTime {
+    running.signal(Signal::SIGKILL);
+    let time = SystemTime::now();
+    assert_eq!(running.end().0, 137);
+    time
+}
+
+fn until_read_again(place: &Place) {
+    let now = SystemTime::now();
+    wait::until("all processes are read again", || {
+        let files = fs::read_dir(place.latest()).into_iter().flatten().flatten();
+        let mut records = files.filter(|file| file.file_name().to_str().is_some_and(is_process_record_name));
+        records.any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
+    });
+}
+
+/// How long after 1970 a process was read.
+fn read_at(record: &ProcessRecord) -> Duration {
+    let CountersFrom::Memory(Moment::Interval { age_milliseconds }) = record.counters else {
+        panic!("{record:?}")
+    };
+    Duration::from_nanos(record.started_unix_nanoseconds) + Duration::from_millis(age_milliseconds)
+}
+
+#[test]
+fn what_was_last_read_is_recovered_once() {
+    let (place, program) = (Place::new(), program());
+    killed(&place, &[&program, "wait"]);
+    assert_eq!(recover(&place.data()), 1);
+    place.assert_has_everything(1);
+    let records = place.records();
+    read_at(&records[0]);
+    assert_eq!((records.len(), records[0].ending), (1, None));
+    assert_eq!(recover(&place.data()), 0);
+    place.assert_has_everything(1);
+}
+
+#[test]
+fn what_is_recovered_is_at_most_the_interval_old() {
+    let (place, program) = (Place::new(), program());
+    let time = killed(&place, &[&program, "busy"]);
+    assert_eq!(recover(&place.data()), 1);
+    let age = time.duration_since(UNIX_EPOCH).unwrap().saturating_sub(read_at(&place.records()[0]));
+    // A machine that does other things, too, may take its time.
+    assert!(age < INTERVAL + Duration::from_secs(2), "{age:?}");
+    place.assert_is_final();
+}
+
+#[test]
+fn a_process_that_ended_before_is_not_counted_twice() {
+    let (place, program) = (Place::new(), program());
+    let script = "\"$0\" return; \"$0\" panic; exec \"$0\" wait";
+    killed(&place, &["sh", "-c", script, &program]);
+    assert_eq!(recover(&place.data()), 1);
+    place.assert_has_everything(3);
+    let ended = place.records().into_iter().filter(|record| record.ending.is_some());
+    assert_eq!(ended.count(), 2);
+}
+
+#[test]
+fn nothing_is_recovered_while_the_supervision_lives() {
+    let (place, program) = (Place::new(), program());
+    let running = place.start(&place.supervised(300, &[&program, "handle"]));
+    running.until_ready();
+    until_read_again(&place);
+    assert_eq!(recover(&place.data()), 0);
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.end().0, 0);
+    place.assert_has_everything(1);
+}
+
+#[test]
+fn once_it_is_asked_to_end_a_program_is_read_more_often() {
+    let (place, program) = (Place::new(), program());
+    let running = place.start(&place.supervised(3_600_000, &[&program, "drain"]));
+    running.until_ready();
+    running.signal(Signal::SIGTERM);
+    wait::until("the program is at it", || running.output().matches("ready\n").count() == 2);
+    until_read_again(&place);
+    kill(running);
+    assert_eq!(recover(&place.data()), 1);
+    place.assert_has_everything(1);
+}
