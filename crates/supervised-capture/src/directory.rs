@@ -123,7 +123,9 @@ pub fn recover(directory: &Path) -> usize {
         let Some(latest) = OwnCounters::of(counters) else { continue };
         // There the time in the name is that of the start, so that later files replace earlier ones.
         let key = (latest.process_id, latest.written);
-        if !concluded.contains(&key) && use_latest(directory, &latest).is_ok() {
+        // The supervision may have been killed between a process's counters and its record.
+        let is_final = counters_in(directory).iter().any(|counters| counters.are_later_than(&latest));
+        if !concluded.contains(&key) && !is_final && use_latest(directory, &latest).is_ok() {
             recovered += 1;
         }
     }
@@ -196,6 +198,11 @@ impl OwnCounters {
         Some(Self { name, process_id, written })
     }
 
+    /// Whether they are of the same process, and were written after the start that the others' name has.
+    fn are_later_than(&self, latest: &Self) -> bool {
+        self.hash() == latest.hash() && self.process_id == latest.process_id && self.written >= latest.written
+    }
+
     fn hash(&self) -> &str {
         self.name.split('.').nth(1).unwrap_or_default()
     }
@@ -206,10 +213,11 @@ impl OwnCounters {
 }
 
 fn own_counters(directory: &Path) -> Vec<OwnCounters> {
-    names(&directory.join(OWN_FILES_DIRECTORY), is_coverage_file_name)
-        .into_iter()
-        .filter_map(OwnCounters::of)
-        .collect()
+    counters_in(&directory.join(OWN_FILES_DIRECTORY))
+}
+
+fn counters_in(directory: &Path) -> Vec<OwnCounters> {
+    names(directory, is_coverage_file_name).into_iter().filter_map(OwnCounters::of).collect()
 }
 
 fn use_own(directory: &Path, own: &OwnCounters) -> io::Result<()> {

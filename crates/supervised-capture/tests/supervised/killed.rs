@@ -103,3 +103,18 @@ fn once_it_is_asked_to_end_a_program_is_read_more_often() {
     assert_eq!(recover(&place.data()), 1);
     place.assert_has_everything(1);
 }
+
+#[test]
+fn counters_that_were_kept_just_before_are_not_recovered_again() {
+    let (place, program) = (Place::new(), program());
+    killed(&place, &[&program, "wait"]);
+    // As if the process had ended, and its record had not been written yet.
+    let files = fs::read_dir(place.latest()).unwrap().map(|file| file.unwrap().path());
+    let latest = files.into_iter().find(|path| path.to_str().unwrap().contains("covcounters.")).unwrap();
+    let name = latest.file_name().unwrap().to_str().unwrap();
+    let (process, _) = name.rsplit_once('.').unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    fs::copy(&latest, place.data().join(format!("{process}.{now}"))).unwrap();
+    assert_eq!(recover(&place.data()), 0);
+    place.assert_has_everything(1);
+}
