@@ -29,6 +29,9 @@
 //! they get to the same stop: so the observer is told of an `execve` while the old memory is still there, without a
 //! seccomp filter. A process with one thread has no such moment. All Go programs have several threads.
 //!
+//! As the first process of a PID namespace, it stands where the program would have stood: to that, signals do nothing that
+//! it does not handle. So they are taken away from the program, its own faults excepted.
+//!
 //! # What cannot be had
 //! - A process has one tracer. Well-known debuggers are let go when they start, with all that they start. Others find
 //!   that they may not trace.

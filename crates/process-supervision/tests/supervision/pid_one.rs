@@ -123,3 +123,35 @@ fn who_lives_on_is_looked_at_before_the_kernel_kills_it() {
         );
     }
 }
+
+#[test]
+fn a_signal_that_is_not_handled_does_what_it_does_to_the_first_process() {
+    let test = "a_signal_that_is_not_handled_does_what_it_does_to_the_first_process";
+    // Go's runtime sends it to itself then, and exits when that has no effect. Of shells, only SIGINT is noticed.
+    let shell = ["sh", "-c", "trap 'exit 6' USR1; echo ready; while true; do sleep 0.01; done"];
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let end = |is_supervised: bool| {
+            [&[executable(), "wait"][..], &shell].map(|program| {
+                let place = Place::new();
+                let mut below = if is_supervised {
+                    start(test, &place, program, false)?
+                } else {
+                    let copy = place.copy(executable(), 0o755);
+                    let words = program.iter().map(|word| word.replace(executable(), &copy));
+                    place.start(&contained(test, &words.collect::<Vec<_>>(), false)?)
+                };
+                assert_eq!(below.line(), "ready");
+                let first = Pid::from_raw(children(below.id())[0]);
+                for signal in [signal, Signal::SIGUSR1] {
+                    // It may have ended.
+                    let _ = kill(first, signal);
+                }
+                below.end().0.code()
+            })
+        };
+        let alone = end(false);
+        assert_eq!(end(true), alone, "{signal}");
+        let [program, shell] = alone;
+        assert!(program.is_none() || (program, shell.is_some()) == (Some(2), true), "{alone:?}");
+    }
+}
