@@ -40,7 +40,7 @@ impl Reserve {
 
     /// Sets aside what is missing. Not while a process is held at its end.
     pub(crate) fn fill(&mut self) {
-        const AT_ONCE: usize = 1 << 16;
+        const AT_ONCE: usize = 1 << 13;
         let Some(file) = &mut self.file else { return };
         while self.is_there < self.wanted {
             if file.write_all(&[0; AT_ONCE]).is_err() {
