@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use podcov_agent_protocol::{
-    LATEST_DIRECTORY, OWN_FILES_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
-    is_process_record_name,
+    CountersFrom, LATEST_DIRECTORY, Moment, OWN_FILES_DIRECTORY, ProcessRecord, is_coverage_file_name,
+    is_kept_file_name, is_metadata_file_name, is_process_record_name,
 };
 
 /// A process of the program may have another user.
@@ -67,6 +67,16 @@ impl Directory {
     /// Uses a counter file of a process's own, with its meta-data.
     pub(crate) fn use_own(&self, own: &OwnCounters) -> io::Result<()> {
         use_own(&self.path, own)
+    }
+
+    /// Uses what was last read of a process, where there is nothing of its end, and tells of when that is.
+    pub(crate) fn use_latest(&self, process_id: u32, started: u64) -> Option<Moment> {
+        let latest = self.path.join(LATEST_DIRECTORY);
+        let mut counters = names(&latest, is_coverage_file_name).into_iter().filter_map(OwnCounters::of);
+        let counters = counters.find(|file| (file.process_id, file.written) == (process_id, started))?;
+        let record = fs::read_to_string(latest.join(format!("process.{process_id}.{started}"))).ok()?;
+        let CountersFrom::Memory(moment) = ProcessRecord::parse(&record)?.counters else { return None };
+        use_latest(&self.path, &counters).ok().map(|()| moment)
     }
 
     /// Removes a counter file whose counters were read from memory.
@@ -250,4 +260,34 @@ fn names(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         .collect();
     names.sort_unstable();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use podcov_agent_protocol::is_process_record_name;
+
+    use super::*;
+
+    const HASH: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn what_was_last_read_is_used_where_there_is_nothing_of_the_end() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::prepare(place.path().to_owned());
+        let record = ProcessRecord {
+            process_id: 17,
+            started_unix_nanoseconds: 5,
+            program: "/app".to_owned(),
+            counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 300 }),
+            ending: None,
+        };
+        directory.keep_latest(&format!("covcounters.{HASH}.17.5"), b"counters").unwrap();
+        directory.keep_latest(&record.file_name(), record.to_text().as_bytes()).unwrap();
+
+        assert_eq!(directory.use_latest(17, 6), None, "another start of the same number");
+        assert_eq!(directory.use_latest(17, 5), Some(Moment::Interval { age_milliseconds: 300 }));
+        assert_eq!(names(place.path(), is_coverage_file_name).len(), 1);
+        assert_eq!(names(place.path(), is_process_record_name), [record.file_name()]);
+        assert_eq!(directory.use_latest(17, 5), None, "it was used");
+    }
 }

@@ -116,23 +116,22 @@ impl Recorder {
         CountersFrom::Memory(moment)
     }
 
-    /// Keeps what a process wrote itself, since there is nothing better.
+    /// Keeps what a process wrote itself, or what was last read of it, since there is nothing better.
     fn keep_own(&mut self, process: &Watched, reason: String) -> CountersFrom {
         let mut own = self.directory.own_counters(process.own_id(), process.started());
         // Each file has all that the process had counted by then, so that the last has everything.
         own.sort_by_key(|own| own.written);
-        match own.pop() {
-            Some(latest) if self.directory.use_own(&latest).is_ok() => {
-                for earlier in own {
-                    self.directory.forget_own(&earlier);
-                }
-                CountersFrom::OwnFiles(reason)
+        if let Some(latest) = own.pop()
+            && self.directory.use_own(&latest).is_ok()
+        {
+            for earlier in own {
+                self.directory.forget_own(&earlier);
             }
-            _ => {
-                (self.say)(&format!("no coverage of {}: {reason}", process.program()));
-                CountersFrom::Nowhere(reason)
-            }
+            return CountersFrom::OwnFiles(reason);
         }
+        (self.say)(&format!("nothing of the end of {}: {reason}", process.program()));
+        let latest = self.directory.use_latest(process.own_id(), process.started());
+        latest.map_or(CountersFrom::Nowhere(reason), CountersFrom::Memory)
     }
 
     /// Whether all processes have to be read again. A program that has just started may be killed soon, too, so that the

@@ -127,6 +127,8 @@ func allocate() {
 			block[i] = 1
 		}
 		kept = append(kept, block)
+		// A leak takes a while, and nobody else gets memory in the end.
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -24,8 +24,8 @@ use crate::wait;
 const PROGRAM: &str = "/program";
 const LEDGER: &str = "/ledger";
 const USER: &str = "--user=65532:65532";
-/// One program takes it all.
-const MEMORY: [&str; 2] = ["--memory=64m", "--memory-swap=64m"];
+/// One program takes it all; a stack that is too large takes less.
+const MEMORY: [&str; 2] = ["--memory=128m", "--memory-swap=128m"];
 /// Where a shell and its libraries are.
 const OF_THIS_MACHINE: [&str; 4] = ["/bin", "/lib", "/lib64", "/usr"];
 /// Less than the whole interval between two readings, and time enough for the program to say that it got the signal.
