@@ -20,7 +20,7 @@ pub fn alone(ending: &Ending, build: Build) -> Seen {
     fs::create_dir(&data).unwrap();
     let words = ending.command(build.executable(ending.covered).to_str().unwrap());
     // What starts programs in tests takes the variable away.
-    let mut command = Command::new("env");
+    let mut command = with_all_signals();
     command.arg(format!("GOCOVERDIR={}", data.display())).args(words);
     let code = end(&place, command, ending);
     let kept = counts::compare(counts::profile(&data).as_deref(), &ledger(&place), build.mode);
@@ -31,12 +31,20 @@ pub fn alone(ending: &Ending, build: Build) -> Seen {
 pub fn below_podcov(ending: &Ending, build: Build) -> Seen {
     let place = Place::new();
     let words = ending.command(build.executable(ending.covered).to_str().unwrap());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_podcov"));
-    command.args(["exec", "--allow-incomplete", "--"]).args(words).current_dir(place.path(""));
+    let mut command = with_all_signals();
+    command.args([env!("CARGO_BIN_EXE_podcov"), "exec", "--allow-incomplete", "--"]).args(words);
+    command.current_dir(place.path(""));
     let code = end(&place, command, ending);
     let profile = fs::read_to_string(place.path("coverage/coverage.txt")).ok();
     let kept = counts::compare(profile.as_deref(), &ledger(&place), build.mode);
     Seen { kept, code }
+}
+
+/// Starts what its arguments say, also where these tests run in the background: a shell lets that ignore some signals.
+fn with_all_signals() -> Command {
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT,QUIT");
+    command
 }
 
 fn ledger(place: &Place) -> Ledger {
