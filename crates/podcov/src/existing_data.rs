@@ -11,6 +11,7 @@ use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, SetAside, Wa
 use crate::coverage_data::{CovdataDirectory, Found};
 use crate::error::CommandError;
 use crate::finish::first_component;
+use crate::process_records;
 use crate::run_directory::RunDirectory;
 use crate::terminal::count;
 
@@ -69,7 +70,8 @@ fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Captu
 
 /// Of an execution whose podcov did not live to join its data to that of the others.
 fn is_left_over(covdata: &CovdataDirectory, known: &[(PathBuf, &Capture)]) -> bool {
-    known.iter().all(|(path, _)| covdata.path != *path) && !covdata.unheard().is_empty()
+    let lacks_an_end = || process_records::loss_in_pod(&process_records::read([covdata])).is_some();
+    known.iter().all(|(path, _)| covdata.path != *path) && (!covdata.unheard().is_empty() || lacks_an_end())
 }
 
 /// Looks again at what a run that did not end had not heard of: it may have come since.
@@ -91,6 +93,8 @@ pub fn look_again(run: &mut Run, found: &Found, path: &Path, output: &RunDirecto
         known.processes_captured = parts.iter().map(|part| part.processes_captured).sum();
         known.bytes = parts.iter().map(|part| part.bytes).sum();
         known.outcome = outcome;
+        known.way = parts.iter().map(|part| part.way).find(|way| *way != Way::Files).unwrap_or(known.way);
+        known.processes = parts.into_iter().flat_map(|part| part.processes).collect();
     }
 }
 
@@ -120,16 +124,19 @@ fn capture(
     } else {
         None
     };
+    let records = process_records::read([covdata]);
+    let loss = detail.map(|detail| (LossReason::Killed, detail)).or_else(|| process_records::loss(&records));
+    let missing = unheard.len().max(usize::from(captured == 0 && loss.is_some()));
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Capture {
         origin: Origin::Local { name, command: Vec::new() },
         directory: output.relative(&covdata.path),
-        way: Way::Files,
-        processes_started: number(captured + unheard.len().max(usize::from(detail.is_some()))),
+        way: if records.is_empty() { Way::Files } else { Way::Supervised },
+        processes_started: number(captured + missing.max(process_records::without_counters(&records))),
         processes_captured: number(captured),
         bytes: covdata.bytes,
-        outcome: detail.map_or(Outcome::Heard, |detail| Outcome::Lost { reason: LossReason::Killed, detail }),
-        processes: Vec::new(),
+        outcome: loss.map_or(Outcome::Heard, |(reason, detail)| Outcome::Lost { reason, detail }),
+        processes: process_records::processes(&records),
     }
 }
 

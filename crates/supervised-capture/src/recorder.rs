@@ -151,13 +151,12 @@ impl Recorder {
             let Some(snapshot) = process.read() else { continue };
             let age_milliseconds = now().saturating_sub(process.started()) / 1_000_000;
             let record = process.record(CountersFrom::Memory(Moment::Interval { age_milliseconds }), None);
+            // First what says that nobody saw the end: counters without it would be taken for final ones.
+            let counter_file_name = process.counter_file_name(&snapshot, process.started());
             let kept = self
                 .directory
-                .keep_latest(
-                    &process.counter_file_name(&snapshot, process.started()),
-                    &snapshot.counter_file(),
-                )
-                .and_then(|()| self.directory.keep_latest(&record.file_name(), record.to_text().as_bytes()));
+                .keep_latest(&record.file_name(), record.to_text().as_bytes())
+                .and_then(|()| self.directory.keep_latest(&counter_file_name, &snapshot.counter_file()));
             if let Err(error) = kept {
                 (self.say)(&format!("cannot keep what was counted so far: {error}"));
                 return;
