@@ -67,6 +67,8 @@ impl Ending {
     }
 }
 
+pub const OUT_OF_MEMORY: &str = "out of memory";
+
 pub const ALL: [Ending; 22] = [
     Ending::of("main returns", &[PROGRAM, "return"]),
     Ending::of("os.Exit(3)", &[PROGRAM, "exit"]),
@@ -79,7 +81,7 @@ pub const ALL: [Ending; 22] = [
     Ending::of("fatal error: concurrent map writes", &[PROGRAM, "map-write"]),
     Ending::of("stack overflow", &[PROGRAM, "overflow"]),
     Ending::of("SIGKILL", &[PROGRAM, "wait"]).after(Action::Kill),
-    Ending::of("out of memory", &[PROGRAM, "allocate"]).in_containers(),
+    Ending::of(OUT_OF_MEMORY, &[PROGRAM, "allocate"]).in_containers(),
     Ending::of("SIGTERM, still at it when SIGKILL comes", &[PROGRAM, "drain"]).after(Action::Drain),
     Ending::of("SIGKILL to the whole container", &[PROGRAM, "wait"]).after(Action::KillAll).in_containers(),
     Ending::of("main is not covered: main returns", &[PROGRAM, "return"]).covering(Covered::WithoutMain),

@@ -99,10 +99,12 @@ fn some_cells(place: Place) -> Vec<Cell> {
     (0..number).map(|i| (place, endings[i % endings.len()], builds[(i * 7) % builds.len()])).collect()
 }
 
-/// Every ending once.
+/// Every ending once, but the one whose outcome depends on when the agent gets the processor: the kernel takes the memory of
+/// a process that it has killed for want of memory, whether it was read or not.
 fn few_cells(place: Place) -> Vec<Cell> {
     let builds = Build::all();
-    place.endings().enumerate().map(|(i, ending)| (place, ending, builds[(i * 7) % builds.len()])).collect()
+    let endings = place.endings().filter(|ending| ending.name != endings::OUT_OF_MEMORY);
+    endings.enumerate().map(|(i, ending)| (place, ending, builds[(i * 7) % builds.len()])).collect()
 }
 
 fn has_containers(test: &str) -> bool {
