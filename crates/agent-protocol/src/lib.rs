@@ -20,4 +20,7 @@ pub use layout::{
     is_metadata_file_name,
 };
 pub use message::{ContainerEnd, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, ToAgent};
-pub use process_record::{CountersFrom, Moment, ProcessEnding, ProcessRecord, is_process_record_name};
+pub use process_record::{
+    CountersFrom, Moment, ProcessEnding, ProcessRecord, is_process_record_name, process_of_record,
+    process_record_name,
+};

@@ -75,11 +75,24 @@ pub fn is_process_record_name(name: &str) -> bool {
     parts.is_some_and(|(process_id, nanoseconds)| is_decimal(process_id) && is_decimal(nanoseconds))
 }
 
+/// The name of the record of a process, by its number and when its program was started.
+#[must_use]
+pub fn process_record_name(process_id: u32, started_unix_nanoseconds: u64) -> String {
+    format!("{PREFIX}{process_id}.{started_unix_nanoseconds}")
+}
+
+/// The process whose record has this name: its number, and when its program was started.
+#[must_use]
+pub fn process_of_record(name: &str) -> Option<(u32, u64)> {
+    let (process_id, started) = name.strip_prefix(PREFIX)?.split_once('.')?;
+    Some((process_id.parse().ok()?, started.parse().ok()?))
+}
+
 impl ProcessRecord {
     /// The name of its file.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{PREFIX}{}.{}", self.process_id, self.started_unix_nanoseconds)
+        process_record_name(self.process_id, self.started_unix_nanoseconds)
     }
 
     /// What its file says.

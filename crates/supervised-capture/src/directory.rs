@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use podcov_agent_protocol::{
     CountersFrom, LATEST_DIRECTORY, Moment, OWN_FILES_DIRECTORY, ProcessRecord, is_coverage_file_name,
-    is_kept_file_name, is_metadata_file_name, is_process_record_name,
+    is_kept_file_name, is_metadata_file_name, is_process_record_name, process_of_record, process_record_name,
 };
 
 /// A process of the program may have another user.
@@ -74,7 +74,7 @@ impl Directory {
         let latest = self.path.join(LATEST_DIRECTORY);
         let mut counters = names(&latest, is_coverage_file_name).into_iter().filter_map(OwnCounters::of);
         let counters = counters.find(|file| (file.process_id, file.written) == (process_id, started))?;
-        let record = fs::read_to_string(latest.join(format!("process.{process_id}.{started}"))).ok()?;
+        let record = fs::read_to_string(latest.join(process_record_name(process_id, started))).ok()?;
         let CountersFrom::Memory(moment) = ProcessRecord::parse(&record)?.counters else { return None };
         use_latest(&self.path, &counters).ok().map(|()| moment)
     }
@@ -89,6 +89,10 @@ impl Directory {
         for name in names(&self.path.join(OWN_FILES_DIRECTORY), is_metadata_file_name) {
             let _ = fs::rename(self.path.join(OWN_FILES_DIRECTORY).join(&name), self.path.join(&name));
         }
+        self.use_own_counters();
+    }
+
+    fn use_own_counters(&self) {
         for own in own_counters(&self.path) {
             let _ = self.use_own(&own);
         }
@@ -96,9 +100,7 @@ impl Directory {
 
     /// Leaves nothing below but what is used.
     pub(crate) fn finish(&self) {
-        for own in own_counters(&self.path) {
-            let _ = self.use_own(&own);
-        }
+        self.use_own_counters();
         remove_below(&self.path);
     }
 }
@@ -153,12 +155,7 @@ pub fn recover(directory: &Path) -> usize {
 
 /// The processes of which there are records, by their number and start.
 fn records(directory: &Path) -> BTreeSet<(u32, u64)> {
-    let names = names(directory, is_process_record_name);
-    let keys = names.iter().filter_map(|name| {
-        let (process_id, started) = name.strip_prefix("process.")?.split_once('.')?;
-        Some((process_id.parse().ok()?, started.parse().ok()?))
-    });
-    keys.collect()
+    names(directory, is_process_record_name).iter().filter_map(|name| process_of_record(name)).collect()
 }
 
 fn use_latest(directory: &Path, latest: &OwnCounters) -> io::Result<()> {
@@ -168,7 +165,7 @@ fn use_latest(directory: &Path, latest: &OwnCounters) -> io::Result<()> {
     let name = format!("covcounters.{}.{}.{written}", latest.hash(), latest.process_id);
     fs::rename(&path, directory.join(name))?;
     // Last, since it says that there is nothing left to do.
-    let record = format!("process.{}.{}", latest.process_id, latest.written);
+    let record = process_record_name(latest.process_id, latest.written);
     fs::rename(below.join(&record), directory.join(record))
 }
 
