@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use podcov_agent_protocol::{CountersFrom, Moment, ProcessEnding};
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessEnding, ProcessRecord};
 use podcov_process_capture::{ProcessId, Snapshot};
 use podcov_process_supervision::{Descendants, Exit, NotFollowed, Observer, ThreadId};
 
@@ -98,7 +98,10 @@ impl Recorder {
                 None => return,
             },
         };
-        let record = process.record(counters, ending);
+        self.keep_record(id, &process.record(counters, ending));
+    }
+
+    fn keep_record(&mut self, id: ProcessId, record: &ProcessRecord) {
         self.directory.forget_latest(&record.file_name());
         let kept = self.directory.keep(&record.file_name(), record.to_text().as_bytes());
         self.complain(id, kept);
@@ -197,11 +200,13 @@ impl Observer for Recorder {
         }
     }
 
-    fn gone(&mut self, process: podcov_process_supervision::ProcessId, _status: ExitStatus) {
-        // Where its end was not seen, the files of the last interval are what there is.
-        if let Some(id) = process_id(process.0) {
-            self.processes.remove(&id);
-            self.being_killed.remove(&id);
+    fn gone(&mut self, process: podcov_process_supervision::ProcessId, status: ExitStatus) {
+        let Some(id) = process_id(process.0) else { return };
+        self.being_killed.remove(&id);
+        // It is there only if its end could not be held. Then what was last read of it is what there is.
+        if let Some(process) = self.processes.remove(&id).filter(|process| process.is_announced) {
+            let counters = self.keep_own(&process, "it could not be held at its end".to_owned());
+            self.keep_record(id, &process.record(counters, Some(ending(status))));
         }
     }
 
