@@ -25,7 +25,8 @@ struct Terminal {
 impl Terminal {
     fn open(place: &Place) -> Self {
         let mut script = Command::new("script")
-            .args(["--quiet", "--flush", "--command", "bash --norc --noprofile -i", "/dev/null"])
+            // Not every shell that runs this replaces itself by it unasked, and the tests look at `script`'s child.
+            .args(["--quiet", "--flush", "--command", "exec bash --norc --noprofile -i", "/dev/null"])
             .env("PS1", "$ ")
             .env("COUNTERS", place.path())
             .stdin(Stdio::piped())
