@@ -12,6 +12,10 @@ pub const AGENT_ARGUMENT_KEEP: &str = "keep";
 pub const AGENT_ARGUMENT_ATTACH: &str = "attach";
 /// `agent supervise -- PROGRAM ARGUMENT…`: a container's main process, which runs what would have been that.
 pub const AGENT_ARGUMENT_SUPERVISE: &str = "supervise";
+/// `agent wait`: the main process of a pod that reads others on its node. It does nothing.
+pub const AGENT_ARGUMENT_WAIT: &str = "wait";
+/// `agent snapshot CONTAINER-ID…`: reads the processes of containers of the node.
+pub const AGENT_ARGUMENT_SNAPSHOT: &str = "snapshot";
 /// How long the keeper waits, once told to end, for its data to be taken.
 pub const KEEP_DEADLINE_FLAG: &str = "--deadline-seconds";
 /// How the keeper exits when its deadline passed and not everything was taken; 0 when everything was.

@@ -1,7 +1,7 @@
 //! The agent's command line, read by hand: an argument parser would be a fifth of the executable's size.
 //!
-//! Owns what the arguments mean and which exit code an outcome has; the work is in [`crate::keep`] and
-//! [`crate::attach`].
+//! Owns what the arguments mean and which exit code an outcome has; the work is in [`crate::keep`], [`crate::attach`]
+//! and [`crate::snapshot`].
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -10,13 +10,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use podcov_agent_protocol::{
-    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SUPERVISE, EXIT_DEADLINE, KEEP_DEADLINE_FLAG,
-    SIDECAR_DATA_DIRECTORY,
+    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT, AGENT_ARGUMENT_SUPERVISE,
+    AGENT_ARGUMENT_WAIT, EXIT_DEADLINE, KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY,
 };
 
 use crate::keep::Outcome;
 use crate::terminal::say;
-use crate::{attach, keep, supervise};
+use crate::{attach, keep, snapshot, supervise};
 
 const EXIT_FAILURE: u8 = 1;
 const EXIT_USAGE: u8 = 2;
@@ -25,6 +25,8 @@ const USAGE: &str = "usage:
   agent keep --deadline-seconds=N CONTAINER...
   agent attach
   agent supervise -- PROGRAM [ARGUMENT]...
+  agent wait
+  agent snapshot CONTAINER-ID...
   agent --version";
 
 /// For tests, which have no `/podcov`.
@@ -34,6 +36,8 @@ const DATA_DIRECTORY_FLAG: &str = "--data-directory";
 enum Command {
     Keep { data_directory: PathBuf, deadline: Duration, containers: Vec<String> },
     Attach { data_directory: PathBuf },
+    Wait,
+    Snapshot { containers: Vec<String> },
     Version,
 }
 
@@ -56,6 +60,11 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(Command::Attach { data_directory }) => {
             attach::run(&data_directory).map(|()| Outcome::EverythingTaken)
         }
+        // Until it is killed: its pod has a deadline.
+        Ok(Command::Wait) => loop {
+            std::thread::park();
+        },
+        Ok(Command::Snapshot { containers }) => snapshot::run(&containers).map(|()| Outcome::EverythingTaken),
         Ok(Command::Version) => writeln!(std::io::stdout(), "podcov-agent {}", env!("CARGO_PKG_VERSION"))
             .map(|()| Outcome::EverythingTaken)
             .map_err(|error| format!("cannot write the version: {error}")),
@@ -72,6 +81,11 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let command = arguments.next().ok_or("a command is missing")?;
+    match command.as_str() {
+        AGENT_ARGUMENT_WAIT => return Ok(Command::Wait),
+        AGENT_ARGUMENT_SNAPSHOT => return parse_snapshot(arguments),
+        _ => {}
+    }
     let mut data_directory = PathBuf::from(SIDECAR_DATA_DIRECTORY);
     let mut deadline = None;
     let mut containers = Vec::new();
@@ -107,6 +121,21 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
     }
 }
 
+fn parse_snapshot(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let containers: Vec<String> = arguments.collect();
+    match containers.iter().find(|id| !is_container_id(id)) {
+        Some(wrong) => Err(format!("{wrong} is no ID of a container")),
+        None if containers.is_empty() => Err("the IDs of the containers are missing".to_owned()),
+        None => Ok(Command::Snapshot { containers }),
+    }
+}
+
+/// Runtimes give 64 hexadecimal digits. A part of one, or any word, would be found in the cgroups of others.
+fn is_container_id(id: &str) -> bool {
+    const SHORTEST: usize = 32;
+    id.len() >= SHORTEST && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Kubernetes' rule for the names of containers (a DNS label): such a name cannot leave the data directory,
 /// and cannot be the agent's own directory.
 fn is_container_name(name: &str) -> bool {
@@ -140,6 +169,18 @@ mod tests {
             Ok(Command::Attach { data_directory: "/elsewhere".into() })
         );
         assert_eq!(parse_words("--version"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn containers_are_read_by_their_ids() {
+        let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        assert_eq!(
+            parse_words(&format!("snapshot {id}")),
+            Ok(Command::Snapshot { containers: vec![id.to_owned()] })
+        );
+        for wrong in ["snapshot", "snapshot kubepods", "snapshot 0123", &format!("snapshot {id} pod")] {
+            assert!(parse_words(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

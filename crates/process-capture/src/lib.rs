@@ -27,9 +27,10 @@ mod process_memory;
 mod process_tree;
 mod program;
 mod snapshot;
+mod starting;
 
 pub use address::{LiveAddress, LoadBias, Memory};
-pub use container::{is_of_container, processes_of_container};
+pub use container::{is_of_container, processes_in_cgroups_of, processes_of_container};
 pub use counters::Counters;
 pub use denial::Denial;
 pub use error::{Error, Reason};
@@ -40,3 +41,4 @@ pub use process::Process;
 pub use process_tree::{descendants, start_time};
 pub use program::{Program, read_program};
 pub use snapshot::{ProcessKey, Snapshot};
+pub use starting::read_when_started;

@@ -9,4 +9,5 @@ mod keep;
 mod keeper;
 mod pod;
 mod reader;
+mod snapshot;
 mod wait;

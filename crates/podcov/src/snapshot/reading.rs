@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use podcov_process_capture::{Denial, Process, ProcessId, Reason, Snapshot, descendants, start_time};
+use podcov_process_capture::{
+    Denial, ProcessId, Reason, Snapshot, descendants, read_when_started, start_time,
+};
 use podcov_report::run::LossReason;
 
 use super::container::{self, Found};
@@ -15,7 +17,6 @@ use crate::terminal::{self, Terminal};
 
 /// How long processes that have only just started may take, together, to initialise their packages.
 const PATIENCE: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// What was read of a target.
 pub struct Reading {
@@ -188,18 +189,8 @@ impl Reader {
         }
     }
 
-    /// One that has only just started is waited for.
     fn read_process(&self, process: ProcessId) -> Result<Snapshot, Reason> {
-        loop {
-            let answer = attempt(process);
-            match &answer {
-                Err((Reason::Starting | Reason::NoModuleData, _)) if self.started.elapsed() < PATIENCE => {
-                    std::thread::sleep(PAUSE);
-                }
-                Err((Reason::NoModuleData, Some(process))) => return Err(process.explain_no_module_data()),
-                _ => return answer.map_err(|(reason, _)| reason),
-            }
-        }
+        read_when_started(process, self.started + PATIENCE)
     }
 
     /// Called by the container, or else by the program of the first process; by the target if another one is called so,
@@ -218,12 +209,6 @@ impl Reader {
         let command = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
         Reading { name, command, snapshots, missing }
     }
-}
-
-/// With the process that was opened, where that is as far as it got.
-fn attempt(process: ProcessId) -> Result<Snapshot, (Reason, Option<Box<Process>>)> {
-    let mut process = Process::attach(process).map_err(|error| (error.reason, None))?;
-    process.snapshot().map_err(|error| (error.reason, Some(Box::new(process))))
 }
 
 /// The name of its executable.
