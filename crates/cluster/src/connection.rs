@@ -4,6 +4,7 @@
 //! moment, so that no caller has to.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -36,6 +37,27 @@ pub struct ConnectionOptions {
     pub context: Option<String>,
     /// Otherwise the context's namespace, or `default`.
     pub namespace: Option<String>,
+}
+
+/// What is known of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeState {
+    /// `amd64` or `arm64` …
+    pub(crate) architecture: Option<String>,
+    /// Its kubelet has reported lately.
+    pub(crate) is_heard_of: bool,
+}
+
+impl NodeState {
+    fn of(node: &Node) -> Self {
+        let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready");
+        Self {
+            architecture: node.labels().get(ARCHITECTURE_LABEL).cloned(),
+            // A kubelet that is not ready says False and still runs pods; of one that is gone it is Unknown.
+            is_heard_of: ready.is_none_or(|condition| condition.status != "Unknown"),
+        }
+    }
 }
 
 /// A namespace of a cluster that answers.
@@ -72,6 +94,19 @@ impl Connection {
     #[must_use]
     pub fn context(&self) -> &str {
         &self.context
+    }
+
+    /// The same cluster, and another namespace.
+    #[must_use]
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self.clone() }
+    }
+
+    /// What is known of the nodes, by their names. Needs `list` on them; without, nothing is.
+    pub(crate) async fn nodes(&self) -> BTreeMap<String, NodeState> {
+        let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
+        let nodes = nodes.map(|nodes| nodes.items).unwrap_or_default();
+        nodes.iter().map(|node| (node.name_any(), NodeState::of(node))).collect()
     }
 
     /// The architecture that every node has, `amd64` or `arm64` …; none where nodes differ or may not be listed.

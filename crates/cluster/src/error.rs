@@ -72,6 +72,14 @@ pub enum Error {
         /// The API server's message.
         message: String,
     },
+    /// The API server refuses the pod for what it is, whoever creates it.
+    #[error("namespace {namespace:?} does not admit a pod that reads others: {message}")]
+    NotAdmitted {
+        /// The namespace.
+        namespace: String,
+        /// The API server's message.
+        message: String,
+    },
     /// The API server answered with another error.
     #[error("cannot {verb} {object}")]
     Api {
@@ -151,6 +159,9 @@ impl Error {
                 )));
             }
             Self::Forbidden { .. } => "docs/rbac.md has the Role that podcov needs",
+            Self::NotAdmitted { .. } => {
+                "name a namespace that admits it, often kube-system: --attach-namespace kube-system"
+            }
             Self::AlreadyPrepared { .. } => {
                 "wait for that run, take over with --force, or put everything back with podcov eject"
             }

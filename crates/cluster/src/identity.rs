@@ -17,6 +17,10 @@ pub(crate) const PREPARATION_ANNOTATION: &str = "podcov.dev/preparation";
 pub(crate) const CAPTURE_ANNOTATION: &str = "podcov.dev/capture";
 /// On podcov's own ConfigMaps: what it holds.
 pub(crate) const ROLE_LABEL: &str = "podcov.dev/role";
+/// On what is created to read nodes: the snapshot it belongs to.
+pub(crate) const SNAPSHOT_LABEL: &str = "podcov.dev/snapshot";
+/// On pods that read nodes: who created them.
+pub(crate) const BY_ANNOTATION: &str = "podcov.dev/by";
 pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 pub(crate) const MANAGER: &str = "podcov";
 /// The sidecar's name in a prepared pod.

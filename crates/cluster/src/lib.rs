@@ -8,6 +8,7 @@
 //! [`Collector`] → [`PreparedRun`].
 
 pub mod agent_config_map;
+mod attached;
 mod bare_pod;
 mod collector;
 mod connection;
@@ -16,6 +17,7 @@ mod hand_over;
 mod identity;
 pub mod injection;
 mod kind;
+mod live_pod;
 pub mod manifest;
 mod observer;
 mod pod_record;
@@ -27,11 +29,15 @@ mod stream;
 mod target;
 mod workload;
 
+pub use attached::{
+    Attachment, AttachmentOptions, ContainerAnswer, Leftovers, NodeAnswer, NotRead, ProcessAnswer, Reader,
+};
 pub use collector::{Collector, ContainerResult, HandOverEnd, PodResult, Purpose, Scope};
 pub use connection::{Connection, ConnectionOptions};
 pub use error::{Error, Hint};
 pub use identity::{Preparation, RunId};
 pub use kind::Kind;
+pub use live_pod::{LiveContainer, LivePod, live_pods};
 pub use observer::{Event, Observer};
 pub use pod_record::Ending;
 pub use prepared_run::PreparedRun;

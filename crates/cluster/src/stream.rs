@@ -52,7 +52,7 @@ pub(crate) async fn take(connection: &Connection, shared: &Shared, uid: &str) ->
 }
 
 /// What the agent, or the runtime that could not start it, wrote to standard error.
-async fn first_line(stderr: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+pub(crate) async fn first_line(stderr: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     const MAX_LENGTH: u64 = 4096;
     const TIMEOUT: Duration = Duration::from_secs(1);
     let mut text = Vec::new();
