@@ -17,6 +17,7 @@
 #![cfg(target_os = "linux")]
 
 mod directory;
+mod let_go;
 mod process;
 mod recorder;
 mod reserve;

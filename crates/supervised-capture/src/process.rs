@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use podcov_agent_protocol::{CountersFrom, ProcessEnding, ProcessRecord};
-use podcov_process_capture::{Error, Process, ProcessId, Reason, Snapshot};
+use podcov_process_capture::{Error, Process, ProcessId, Reason, Snapshot, StartTime, start_time};
 
 /// A process of the program's tree, while it runs one program.
 pub(crate) struct Watched {
     id: ProcessId,
+    /// None if it has ended by then.
+    start_time: Option<StartTime>,
     /// Unix nanoseconds.
     started: u64,
     program: PathBuf,
@@ -29,7 +31,13 @@ impl Watched {
     /// The process has just begun to execute its program.
     pub(crate) fn new(id: ProcessId) -> Self {
         let program = std::fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default();
-        Self { id, started: now(), program, state: State::Starting(None), is_announced: false }
+        let start_time = start_time(id);
+        Self { id, start_time, started: now(), program, state: State::Starting(None), is_announced: false }
+    }
+
+    /// Whether it has not ended. Another one may have its number by now.
+    pub(crate) fn is_running(&self) -> bool {
+        self.start_time.is_some() && start_time(self.id) == self.start_time
     }
 
     /// Whether it has to be looked at again to learn whether it counts.

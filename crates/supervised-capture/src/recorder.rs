@@ -11,6 +11,7 @@ use podcov_process_capture::{ProcessId, Snapshot};
 use podcov_process_supervision::{Descendants, Exit, NotFollowed, Observer, ThreadId};
 
 use crate::directory::Directory;
+use crate::let_go::LetGo;
 use crate::process::{Watched, now};
 use crate::reserve::Reserve;
 
@@ -23,7 +24,9 @@ pub(crate) struct Recorder {
     interval: Duration,
     descendants: Descendants,
     say: Box<dyn FnMut(&str) + Send>,
-    processes: BTreeMap<ProcessId, Watched>,
+    pub(crate) processes: BTreeMap<ProcessId, Watched>,
+    /// Followed no longer.
+    pub(crate) let_go: BTreeMap<ProcessId, LetGo>,
     reserve: Reserve,
     /// Held at their end, or not yet gone.
     being_killed: BTreeSet<ProcessId>,
@@ -50,6 +53,7 @@ impl Recorder {
             descendants,
             say,
             processes: BTreeMap::new(),
+            let_go: BTreeMap::new(),
             reserve: Reserve::new(),
             being_killed: BTreeSet::new(),
             started: Instant::now(),
@@ -61,15 +65,16 @@ impl Recorder {
     }
 
     /// The supervision has ended.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(mut self) {
+        self.leave_let_go();
         self.directory.finish();
     }
 
     /// Keeps the meta-data of a process once it counts, as Go does.
-    fn announce(&mut self, id: ProcessId, snapshot: &Snapshot) {
-        let Some(process) = self.processes.get_mut(&id).filter(|process| !process.is_announced) else {
-            return;
-        };
+    pub(crate) fn announce(&mut self, id: ProcessId, snapshot: &Snapshot) {
+        let let_go = self.let_go.get_mut(&id).map(|let_go| &mut let_go.process);
+        let process = self.processes.get_mut(&id).or(let_go);
+        let Some(process) = process.filter(|process| !process.is_announced) else { return };
         process.is_announced = true;
         self.reserve.provide_for(snapshot);
         let kept = self.directory.keep(&snapshot.metadata_file_name(), snapshot.metadata_file());
@@ -101,13 +106,18 @@ impl Recorder {
         self.keep_record(id, &process.record(counters, ending));
     }
 
-    fn keep_record(&mut self, id: ProcessId, record: &ProcessRecord) {
+    pub(crate) fn keep_record(&mut self, id: ProcessId, record: &ProcessRecord) {
         self.directory.forget_latest(&record.file_name());
         let kept = self.directory.keep(&record.file_name(), record.to_text().as_bytes());
         self.complain(id, kept);
     }
 
-    fn keep_memory(&mut self, process: &Watched, snapshot: &Snapshot, moment: Moment) -> CountersFrom {
+    pub(crate) fn keep_memory(
+        &mut self,
+        process: &Watched,
+        snapshot: &Snapshot,
+        moment: Moment,
+    ) -> CountersFrom {
         let name = process.counter_file_name(snapshot, now());
         if let Err(error) = self.directory.keep(&name, &snapshot.counter_file()) {
             return self.keep_own(process, format!("its counters could not be kept: {error}"));
@@ -120,7 +130,7 @@ impl Recorder {
     }
 
     /// Keeps what a process wrote itself, or what was last read of it, since there is nothing better.
-    fn keep_own(&mut self, process: &Watched, reason: String) -> CountersFrom {
+    pub(crate) fn keep_own(&mut self, process: &Watched, reason: String) -> CountersFrom {
         let mut own = self.directory.own_counters(process.own_id(), process.started());
         // Each file has all that the process had counted by then, so that the last has everything.
         own.sort_by_key(|own| own.written);
@@ -150,7 +160,8 @@ impl Recorder {
 
     /// Reads every process that counts, for the case that nobody sees its end.
     fn read_all(&mut self) {
-        for process in self.processes.values_mut().filter(|process| process.is_announced) {
+        let let_go = self.let_go.values_mut().map(|let_go| &mut let_go.process);
+        for process in self.processes.values_mut().chain(let_go).filter(|process| process.is_announced) {
             let Some(snapshot) = process.read() else { continue };
             let age_milliseconds = now().saturating_sub(process.started()) / 1_000_000;
             let record = process.record(CountersFrom::Memory(Moment::Interval { age_milliseconds }), None);
@@ -213,6 +224,10 @@ impl Observer for Recorder {
     fn not_followed(&mut self, process: podcov_process_supervision::ProcessId, why: NotFollowed) {
         if let Some(id) = process_id(process.0) {
             self.processes.remove(&id);
+            // Of those that never were, nothing may be read either.
+            if let NotFollowed::Debugger(_) | NotFollowed::Privileged = why {
+                self.let_go(id, why.to_string());
+            }
         }
         self.some_are_not_followed = true;
         (self.say)(&format!(
@@ -244,6 +259,7 @@ impl Observer for Recorder {
         for (id, snapshot) in started {
             self.announce(id, &snapshot);
         }
+        self.look_after_let_go();
         self.reserve.fill();
         if self.is_reading_due() {
             let begun = Instant::now();
@@ -251,7 +267,7 @@ impl Observer for Recorder {
             self.all_read = Instant::now();
             self.reading = begun.elapsed();
         }
-        if self.some_are_not_followed && self.processes.is_empty() {
+        if self.some_are_not_followed && self.processes.is_empty() && self.let_go.is_empty() {
             self.directory.use_all_own();
         }
     }

@@ -28,7 +28,10 @@ pub fn capture(
         // A program that was killed is one more, though others of the same build may have written theirs.
         (unheard.len().max(usize::from(ending.forced.is_some())), loss)
     } else {
-        (process_records::without_counters(&records), process_records::loss(&records))
+        // A process that was let go before anything was known of it has no record.
+        let unrecorded = (!unheard.is_empty()).then(|| (LossReason::Killed, NOT_FOLLOWED.to_owned()));
+        let missing = process_records::without_counters(&records).max(unheard.len());
+        (missing, process_records::loss(&records).or(unrecorded))
     };
     Ok(Capture {
         origin,
@@ -80,6 +83,8 @@ fn loss(
     };
     Some((LossReason::Killed, detail))
 }
+
+const NOT_FOLLOWED: &str = "a process that was not followed left meta-data, and no counters";
 
 /// Why a program that runs has no meta-data.
 pub const NOT_INSTRUMENTED: &str =

@@ -7,6 +7,7 @@
 mod counts;
 mod forbidden;
 mod killed;
+mod let_go;
 mod place;
 mod processes;
 #[path = "../../../podcov/tests/local/wait.rs"]

@@ -101,6 +101,14 @@ impl Place {
         names(&self.data())
     }
 
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn latest_names(&self) -> Vec<String> {
+        names(&self.latest())
+    }
+
     pub fn own(&self) -> Vec<String> {
         names(&self.data().join(OWN_FILES_DIRECTORY))
     }
