@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::builds::Build;
 use crate::counts::{self, Ledger};
 use crate::endings::{Action, Ending};
-use crate::table::Seen;
+use crate::seen::Seen;
 use crate::wait;
 
 const PROGRAM: &str = "/program";

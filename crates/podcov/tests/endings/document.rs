@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::Mutex;
 
+use crate::DOCUMENT;
 use crate::counts::Kept;
 use crate::endings;
-use crate::table::{Place, Seen};
+use crate::seen::{Place, Seen};
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endings.md");
 const HEAD: &str = "\
 | ending | `go build -cover` alone has | podcov has | exit code alone | with podcov |
 |---|---|---|---|---|
@@ -57,6 +57,7 @@ const fn title(place: Place) -> &'static str {
     match place {
         Place::Local => "## On this machine\n",
         Place::Container => "## In a container\n",
+        Place::Pod => "## In a pod\n",
     }
 }
 
@@ -75,7 +76,7 @@ fn write(rows: &[Row]) {
     static WRITING: Mutex<()> = Mutex::new(());
     let _writing = WRITING.lock().unwrap();
     let mut text = fs::read_to_string(DOCUMENT).unwrap();
-    for place in [Place::Local, Place::Container] {
+    for place in [Place::Local, Place::Container, Place::Pod] {
         let mut table = HEAD.to_owned();
         for ending in endings::ALL {
             for row in rows.iter().filter(|row| row.place == place && row.name == ending.name) {

@@ -10,7 +10,7 @@ use crate::builds::Build;
 use crate::counts::{self, Ledger};
 use crate::endings::{Action, Ending};
 use crate::place::{Place, Running, runs};
-use crate::table::Seen;
+use crate::seen::Seen;
 use crate::wait;
 
 /// As it is without podcov: its data are where GOCOVERDIR says.

@@ -15,6 +15,10 @@ mod local;
 #[path = "../local/place.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod place;
+mod seen;
 mod table;
 #[path = "../local/wait.rs"]
 mod wait;
+
+/// For people.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endings.md");

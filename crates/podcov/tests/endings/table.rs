@@ -10,45 +10,27 @@ use crate::builds::Build;
 use crate::counts::Kept;
 use crate::document::{self, Row};
 use crate::endings::{self, Ending};
+use crate::seen::{Place, Seen};
 use crate::{container, local};
-
-/// What is left of a program that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seen {
-    pub kept: Kept,
-    /// 128 and the number of a signal.
-    pub code: i32,
-}
-
-/// Where programs run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    Local,
-    Container,
-}
 
 /// Most of the time is waiting for others.
 const AT_ONCE: usize = 4;
 
 type Cell = (Place, Ending, Build);
 
-impl Place {
-    fn endings(self) -> impl Iterator<Item = Ending> {
-        endings::ALL.into_iter().filter(move |ending| self == Self::Container || ending.places.are_local())
+fn alone(place: Place, ending: &Ending, build: Build) -> Seen {
+    match place {
+        Place::Local => local::alone(ending, build),
+        Place::Container => container::alone(ending, build),
+        Place::Pod => unreachable!("on a cluster only"),
     }
+}
 
-    fn alone(self, ending: &Ending, build: Build) -> Seen {
-        match self {
-            Self::Local => local::alone(ending, build),
-            Self::Container => container::alone(ending, build),
-        }
-    }
-
-    fn below_podcov(self, ending: &Ending, build: Build) -> Seen {
-        match self {
-            Self::Local => local::below_podcov(ending, build),
-            Self::Container => container::below_agent(ending, build),
-        }
+fn below_podcov(place: Place, ending: &Ending, build: Build) -> Seen {
+    match place {
+        Place::Local => local::below_podcov(ending, build),
+        Place::Container => container::below_agent(ending, build),
+        Place::Pod => unreachable!("on a cluster only"),
     }
 }
 
@@ -58,7 +40,7 @@ fn rows(cells: &[Cell]) -> Vec<Row> {
     let (next, rows, failures) = (AtomicUsize::new(0), Mutex::default(), Mutex::new(Vec::new()));
     let work = || {
         while let Some((place, ending, build)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let try_it = || (place.alone(ending, *build), place.below_podcov(ending, *build));
+            let try_it = || (alone(*place, ending, *build), below_podcov(*place, ending, *build));
             match std::panic::catch_unwind(try_it) {
                 Ok((alone, supervised)) => {
                     let is_right = supervised.kept == Kept::Everything && supervised.code == alone.code;
