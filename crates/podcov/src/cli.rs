@@ -62,12 +62,19 @@ enum Command {
 
 /// Which cluster, and which workloads in it.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Cluster options")]
 pub struct ClusterArgs {
     /// Workloads, as kubectl names them: deploy/api, statefulset/db, daemonset/agent, replicaset/x, pod/x.
     #[arg(value_name = "TARGET", help_heading = ARGUMENTS)]
     pub targets: Vec<String>,
 
+    #[command(flatten)]
+    pub options: ClusterOptions,
+}
+
+/// Which cluster, and the workloads of it that are not named.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cluster options")]
+pub struct ClusterOptions {
     /// The namespace of the workloads. By default the context's.
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -92,7 +99,7 @@ pub struct ClusterArgs {
 impl ClusterArgs {
     /// Whether they name anything.
     pub fn names_workloads(&self) -> bool {
-        !self.targets.is_empty() || self.selector.is_some() || self.all
+        !self.targets.is_empty() || self.options.selector.is_some() || self.options.all
     }
 }
 

@@ -159,6 +159,18 @@ impl RunDirectory {
         self.directory(&[DATA, &as_component(name)])
     }
 
+    /// Creates the covdata directory of one start of a container of a pod.
+    pub fn container_directory(
+        &self,
+        workload: &str,
+        pod: &str,
+        container: &str,
+        restart: u32,
+    ) -> Result<PathBuf, CommandError> {
+        let container = format!("{container}-{restart}");
+        self.directory(&[DATA, &as_component(workload), &as_component(pod), &as_component(&container)])
+    }
+
     /// Creates the covdata directory of one execution of a local program, within the program's.
     pub fn execution_directory(&self, name: &str) -> Result<PathBuf, CommandError> {
         self.directory(&[DATA, &as_component(name), &new_id()])
@@ -170,7 +182,6 @@ impl RunDirectory {
     }
 
     /// Creates the directory that later snapshots of the same processes are compared with.
-    #[cfg(target_os = "linux")]
     pub fn snapshot_directory(&self) -> Result<PathBuf, CommandError> {
         self.directory(&[SNAPSHOT])
     }
@@ -228,7 +239,6 @@ pub fn read_record(path: &Path) -> Result<Option<Run>, CommandError> {
 }
 
 /// Where the run at `path` keeps what later snapshots are compared with.
-#[cfg(target_os = "linux")]
 pub fn snapshot_directory_of(path: &Path) -> PathBuf {
     path.join(SNAPSHOT)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::ReportOptions;
+use crate::cli::{ClusterArgs, ClusterOptions, ReportOptions};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::snapshot::{self, Target};
@@ -14,9 +14,11 @@ Examples:
   podcov snapshot container/api container/worker
   podcov snapshot process/$(pidof api) -o before
   podcov snapshot process/$(pidof api) -o after --since before
+  podcov snapshot -n shop deploy/api deploy/worker
 
-Processes are neither stopped nor changed, and go on counting. They have to run as the same user,
-or podcov has to have CAP_SYS_PTRACE. Linux only.";
+Processes are neither stopped nor changed, and go on counting. Those of this machine have to run as
+the same user, or podcov has to have CAP_SYS_PTRACE; Linux only. Pods are read through the agent that
+podcov run or podcov inject put into them.";
 
 /// Read the counters of running processes, without stopping or changing them.
 ///
@@ -24,9 +26,17 @@ or podcov has to have CAP_SYS_PTRACE. Linux only.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SnapshotArgs {
-    /// What to read: process/PID, or container/NAME of Docker or Podman on this machine.
-    #[arg(required = true, value_name = "TARGET", value_parser = Target::parse)]
+    /// What to read: process/PID, or container/NAME of Docker or Podman, on this machine; or workloads of the
+    /// cluster, as kubectl names them: deploy/api, statefulset/db, daemonset/agent, replicaset/x, pod/x.
+    #[arg(
+        value_name = "TARGET",
+        value_parser = Target::parse,
+        required_unless_present_any = ["selector", "all"]
+    )]
     targets: Vec<Target>,
+
+    #[command(flatten)]
+    cluster: ClusterOptions,
 
     /// Only what ran since an earlier snapshot, which is in this directory.
     #[arg(long, value_name = "DIR")]
@@ -39,5 +49,8 @@ pub struct SnapshotArgs {
 /// Runs the command.
 pub async fn run(args: SnapshotArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     args.report.check()?;
-    snapshot::run(&args.targets, args.since.as_deref(), &args.report, terminal).await
+    let workloads = args.targets.iter().filter(|target| matches!(target, Target::Workload(_)));
+    let cluster =
+        ClusterArgs { targets: workloads.map(ToString::to_string).collect(), options: args.cluster };
+    snapshot::run(&args.targets, &cluster, args.since.as_deref(), &args.report, terminal).await
 }

@@ -23,9 +23,10 @@ use podcov_cluster::{
 };
 use tokio::time::Instant;
 
-use self::{error::cluster_error, watching::Watching};
+pub use self::error::cluster_error;
+use self::watching::Watching;
 use crate::{
-    cli::{ClusterArgs, PrepareArgs},
+    cli::{ClusterArgs, ClusterOptions, PrepareArgs},
     error::CommandError,
     interrupt::Interrupt,
     run_directory::RunDirectory,
@@ -37,7 +38,7 @@ use crate::{
 const COVERAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One command at work on a cluster.
-struct Cluster<'a> {
+pub struct Cluster<'a> {
     connection: Connection,
     watching: Arc<Watching>,
     interrupt: Interrupt,
@@ -45,25 +46,32 @@ struct Cluster<'a> {
 }
 
 impl<'a> Cluster<'a> {
-    async fn open(
+    pub async fn open(
         args: &ClusterArgs,
         interrupt: Interrupt,
         terminal: &'a Terminal,
     ) -> Result<Self, CommandError> {
-        let options = ConnectionOptions {
-            kubeconfig: args.kubeconfig.clone(),
-            context: args.context.clone(),
-            namespace: args.namespace.clone(),
-        };
+        let ClusterOptions { kubeconfig, context, namespace, .. } = args.options.clone();
+        let options = ConnectionOptions { kubeconfig, context, namespace };
         let connection = Connection::open(&options).await.map_err(cluster_error)?;
         Ok(Self { connection, watching: Arc::new(Watching::new(terminal)), interrupt, terminal })
     }
 
+    /// The way to it.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The namespace of all workloads.
+    pub fn namespace(&self) -> &str {
+        self.connection.namespace()
+    }
+
     /// The workloads that the options name.
-    async fn select(&self, args: &ClusterArgs) -> Result<Vec<Workload>, CommandError> {
+    pub async fn select(&self, args: &ClusterArgs) -> Result<Vec<Workload>, CommandError> {
         let targets = args.targets.iter().map(|target| target.parse()).collect::<Result<_, _>>();
         let targets = targets.map_err(cluster_error)?;
-        let selection = Selection { targets, selector: args.selector.clone(), all: args.all };
+        let selection = Selection { targets, selector: args.options.selector.clone(), all: args.options.all };
         self.interrupt.or(selection.resolve(&self.connection)).await?.map_err(cluster_error)
     }
 

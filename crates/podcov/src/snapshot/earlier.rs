@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{Adder, CounterFileWriter, CounterFlavor, Error, ProgramCounts, Programs, RunArguments};
-use podcov_process_capture::{ProcessId, Snapshot, start_time};
+use go_coverage::{
+    Adder, CounterFileWriter, CounterFlavor, Error, MetaDataFile, ProgramCounts, Programs, RunArguments,
+};
 use serde::{Deserialize, Serialize};
 
 use super::printable;
+use super::read::{Identity, ReadProcess};
 use crate::coverage_data::LARGEST_FILE;
 use crate::error::CommandError;
 use crate::run_directory::{self, RunDirectory};
@@ -20,6 +22,7 @@ use crate::run_directory::{self, RunDirectory};
 const PROCESSES: &str = "processes.json";
 /// Some thousand processes.
 const LARGEST_RECORD: u64 = 1 << 22;
+#[cfg(target_os = "linux")]
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The file that says which processes were read.
@@ -32,62 +35,56 @@ struct Record {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct RecordedProcess {
-    process_id: u32,
-    start_time: u64,
-    start_of_stack: u64,
-    metadata_hash: String,
-    /// What it is called in its run.
+    #[serde(flatten)]
+    identity: Identity,
+    /// What it is called in its run: its workload, or its reading.
     name: String,
 }
 
 impl RecordedProcess {
-    fn new(name: &str, snapshot: &Snapshot) -> Self {
-        let key = snapshot.process();
-        Self {
-            process_id: key.id.0.get(),
-            start_time: key.start_time.0,
-            start_of_stack: key.start_of_stack.0,
-            metadata_hash: snapshot.hash().to_string(),
-            name: name.to_owned(),
-        }
+    fn is_same_process(&self, other: &Identity) -> bool {
+        let Identity { process_id, start_time, container, .. } = &self.identity;
+        (process_id, start_time, container) == (&other.process_id, &other.start_time, &other.container)
     }
 
-    fn counter_file_name(&self) -> String {
-        format!("{}-{}.counters", self.process_id, self.start_time)
-    }
-
-    fn is_same_program(&self, other: &Self) -> bool {
-        self.is_same_process(other)
-            && (self.start_of_stack, &self.metadata_hash) == (other.start_of_stack, &other.metadata_hash)
-    }
-
-    fn is_same_process(&self, other: &Self) -> bool {
-        (self.process_id, self.start_time) == (other.process_id, other.start_time)
-    }
-
-    fn is_running(&self) -> bool {
-        let process = ProcessId::new(self.process_id);
-        process.and_then(start_time).is_some_and(|start| start.0 == self.start_time)
+    fn is_of_this_machine(&self) -> bool {
+        self.identity.container.is_none()
     }
 }
 
-/// Keeps what processes have counted by now, for later snapshots. The name is that of their reading.
+fn counter_file_name(identity: &Identity) -> String {
+    let Identity { process_id, start_time, container, .. } = identity;
+    match container {
+        None => format!("{process_id}-{start_time}.counters"),
+        Some(container) => format!("{}-{process_id}-{start_time}.counters", container.replace('/', "-")),
+    }
+}
+
+/// Keeps what processes have counted by now, for later snapshots. The name is that of their workload.
 pub fn keep<'a>(
-    snapshots: impl Iterator<Item = (&'a str, &'a Snapshot)>,
+    processes: impl Iterator<Item = (&'a str, &'a ReadProcess)>,
     directory: &RunDirectory,
 ) -> Result<(), CommandError> {
     let path = directory.snapshot_directory()?;
     let mut record = Record { boot_id: boot_id()?, processes: Vec::new() };
-    for (name, snapshot) in snapshots {
-        let process = RecordedProcess::new(name, snapshot);
-        run_directory::write_file(&path, &process.counter_file_name(), &snapshot.counter_file())?;
-        record.processes.push(process);
+    for (name, process) in processes {
+        let identity = process.identity.clone();
+        run_directory::write_file(&path, &counter_file_name(&identity), &process.counters)?;
+        record.processes.push(RecordedProcess { identity, name: name.to_owned() });
     }
     let text = serde_json::to_string_pretty(&record)
         .map_err(|error| CommandError::failure("cannot write which processes were read").caused_by(error))?;
     run_directory::write_file(&path, PROCESSES, format!("{text}\n").as_bytes())
 }
 
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
+fn boot_id() -> Result<String, CommandError> {
+    // No process of this machine is read.
+    Ok(String::new())
+}
+
+#[cfg(target_os = "linux")]
 fn boot_id() -> Result<String, CommandError> {
     fs::read_to_string(BOOT_ID)
         .map(|text| text.trim().to_owned())
@@ -104,7 +101,7 @@ pub struct Earlier {
     /// Of an earlier boot.
     lost: Vec<RecordedProcess>,
     met: BTreeSet<RecordedProcess>,
-    now: Vec<RecordedProcess>,
+    now: Vec<Identity>,
 }
 
 /// What a process counted since.
@@ -146,8 +143,8 @@ impl Earlier {
             .map_err(|error| none(format!("{}: {error}", file.display())))?;
         let run = run_directory::read_record(path)?.ok_or_else(|| none("it has no run.json".to_owned()))?;
         let is_this_boot = record.boot_id == boot_id()?;
-        let (known, lost) =
-            if is_this_boot { (record.processes, Vec::new()) } else { (Vec::new(), record.processes) };
+        let is_lost = |process: &RecordedProcess| process.is_of_this_machine() && !is_this_boot;
+        let (lost, known) = record.processes.into_iter().partition(is_lost);
         Ok(Self {
             path: path.to_owned(),
             taken: run.started,
@@ -159,36 +156,50 @@ impl Earlier {
     }
 
     /// What a process counted since. An error says why that is not known.
-    pub fn since(&mut self, snapshot: &Snapshot) -> Result<Since, String> {
-        let now = RecordedProcess::new("", snapshot);
-        let before = self.known.iter().find(|known| known.is_same_program(&now)).cloned();
-        self.now.push(now);
+    pub fn since(&mut self, process: &ReadProcess) -> Result<Since, String> {
+        let before = self.known.iter().find(|known| known.identity == process.identity).cloned();
+        self.now.push(process.identity.clone());
         let Some(before) = before else { return Ok(Since::New) };
-        let file = run_directory::snapshot_directory_of(&self.path).join(before.counter_file_name());
+        let file = run_directory::snapshot_directory_of(&self.path).join(counter_file_name(&before.identity));
         self.met.insert(before);
         let cannot = |reason: String| format!("cannot be compared with {}: {reason}", file.display());
         let earlier = read_file(&file, LARGEST_FILE).map_err(cannot)?;
-        difference(snapshot, &earlier).map_err(|error| cannot(error.to_string()))
+        let difference = difference(&process.metadata, &process.counters, &earlier);
+        difference.map_err(|error| cannot(error.to_string()))
     }
 
-    /// The processes that were there then, and are not any more. To be asked when all were compared.
-    pub fn ended(&self) -> Vec<Ended> {
+    /// The processes that were there then, and are not any more. To be asked when all were compared; `is_asked` says
+    /// whether a workload's pods were read again.
+    pub fn ended(&self, is_asked: impl Fn(&str) -> bool) -> Vec<Ended> {
         let of = |known: &RecordedProcess, how| Ended {
             name: printable(&known.name),
-            process: known.process_id,
+            process: known.identity.process_id,
             how,
         };
         let lost = self.lost.iter().map(|known| of(known, "has ended: the system was started anew"));
         let rest = self.known.iter().filter(|known| !self.met.contains(known));
         let ended = rest.filter_map(|known| {
-            if self.now.iter().any(|now| now.is_same_process(known)) {
+            if self.now.iter().any(|now| known.is_same_process(now)) {
                 return Some(of(known, "has become another program"));
             }
             // One that is there was just not asked for.
-            (!known.is_running()).then(|| of(known, "has ended"))
+            let is_gone = if known.is_of_this_machine() { !is_running(known) } else { is_asked(&known.name) };
+            is_gone.then(|| of(known, "has ended"))
         });
         lost.chain(ended).collect()
     }
+}
+
+#[cfg(target_os = "linux")]
+fn is_running(process: &RecordedProcess) -> bool {
+    use podcov_process_capture::{ProcessId, start_time};
+    let start = ProcessId::new(process.identity.process_id).and_then(start_time);
+    start.is_some_and(|start| start.0 == process.identity.start_time)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_running(_process: &RecordedProcess) -> bool {
+    false
 }
 
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
@@ -199,24 +210,28 @@ fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| error.to_string())
 }
 
-fn difference(snapshot: &Snapshot, earlier: &[u8]) -> Result<Since, Error> {
-    let metadata = snapshot.program().metadata();
-    let mut programs = Programs::new();
-    programs.insert(metadata.clone())?;
-    let counts = |bytes: &[u8]| -> Result<ProgramCounts, Error> {
-        let mut adder = Adder::new();
-        adder.add(&programs, bytes)?;
-        let counts = adder.finish(&programs);
-        Ok(counts.get(0).cloned().unwrap_or_else(|| ProgramCounts::zero(metadata)))
-    };
-    let (now, before) = (counts(&snapshot.counter_file())?, counts(earlier)?);
+fn difference(metadata: &MetaDataFile<'static>, now: &[u8], earlier: &[u8]) -> Result<Since, Error> {
+    let (now, before) = (counts(metadata, now)?, counts(metadata, earlier)?);
     let Some(difference) = now.since(metadata.mode(), &before) else { return Ok(Since::Cleared) };
-    Ok(Since::Difference(counter_file(snapshot, &difference, snapshot.arguments())))
+    Ok(Since::Difference(counter_file(metadata, &difference)))
 }
 
-fn counter_file(snapshot: &Snapshot, counts: &ProgramCounts, arguments: &RunArguments) -> Vec<u8> {
-    let mut writer = CounterFileWriter::new(snapshot.hash(), CounterFlavor::Uleb128, arguments);
-    for (package, functions) in (0..).zip(snapshot.program().metadata().packages()) {
+/// What a counter file of a program says.
+pub fn counts(metadata: &MetaDataFile<'static>, counters: &[u8]) -> Result<ProgramCounts, Error> {
+    let mut programs = Programs::new();
+    programs.insert(metadata.clone())?;
+    let mut adder = Adder::new();
+    adder.add(&programs, counters)?;
+    let counts = adder.finish(&programs);
+    Ok(counts.get(0).cloned().unwrap_or_else(|| ProgramCounts::zero(metadata)))
+}
+
+/// A counter file of a program, with the functions that ran.
+pub fn counter_file(metadata: &MetaDataFile<'static>, counts: &ProgramCounts) -> Vec<u8> {
+    let none = RunArguments::default();
+    let arguments = counts.arguments().unwrap_or(&none);
+    let mut writer = CounterFileWriter::new(metadata.hash(), CounterFlavor::Uleb128, arguments);
+    for (package, functions) in (0..).zip(metadata.packages()) {
         for (function, metadata) in (0..).zip(functions.functions()) {
             let counters = counts.of_function(&metadata).unwrap_or_default();
             if counters.iter().any(|count| *count != 0) {

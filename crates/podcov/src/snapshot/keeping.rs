@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use go_coverage::CounterMode;
-use podcov_process_capture::{ProcessId, Snapshot};
 use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
 
 use super::earlier::{self, Earlier, Ended, Since};
-use super::reading::{Missing, Reading};
+use super::read::{Missing, ReadProcess, Reading};
 use crate::error::CommandError;
 use crate::run_directory::{self, RunDirectory};
 use crate::terminal::Terminal;
@@ -22,10 +21,10 @@ pub fn keep(
     directory: &mut RunDirectory,
     terminal: &Terminal,
 ) -> Result<(), CommandError> {
-    let snapshots = readings
+    let processes = readings
         .iter()
-        .flat_map(|reading| reading.snapshots.iter().map(|snapshot| (reading.name.as_str(), snapshot)));
-    earlier::keep(snapshots, directory)?;
+        .flat_map(|reading| reading.processes.iter().map(|process| (reading.origin.workload(), process)));
+    earlier::keep(processes, directory)?;
     let mut keeper = Keeper { directory, terminal, earlier, remarks: BTreeMap::new() };
     let mut notes = Vec::new();
     if let Some(earlier) = &keeper.earlier {
@@ -36,7 +35,8 @@ pub fn keep(
     for reading in readings {
         captures.push(keeper.keep(reading)?);
     }
-    let ended = keeper.earlier.as_ref().map(Earlier::ended).unwrap_or_default();
+    let is_asked = |name: &str| readings.iter().any(|reading| reading.origin.workload() == name);
+    let ended = keeper.earlier.as_ref().map(|earlier| earlier.ended(is_asked)).unwrap_or_default();
     for ended in ended {
         keeper.lose(&ended, &mut captures)?;
     }
@@ -57,20 +57,21 @@ struct Keeper<'a> {
     terminal: &'a Terminal,
     earlier: Option<Earlier>,
     /// By reading and text: what a reader of the figures should know of some processes.
-    remarks: BTreeMap<(String, &'static str), Vec<ProcessId>>,
+    remarks: BTreeMap<(String, &'static str), Vec<u32>>,
 }
 
 impl Keeper<'_> {
     fn keep(&mut self, reading: &Reading) -> Result<Capture, CommandError> {
-        let mut capture = self.empty(&reading.name, &reading.command)?;
+        let mut capture = self.empty(reading.origin.clone(), reading.way)?;
         let path = self.directory.path().join(&capture.directory);
         let mut missing = reading.missing.clone();
         let mut written = Vec::new();
-        for snapshot in &reading.snapshots {
-            match self.counters(&reading.name, snapshot) {
+        for process in &reading.processes {
+            match self.counters(&reading.name(), process) {
                 Ok(counters) => {
-                    let metadata = (snapshot.metadata_file_name(), snapshot.metadata_file());
-                    for (name, contents) in [metadata, (snapshot.counter_file_name(), &counters)] {
+                    let metadata =
+                        (format!("covmeta.{}", process.metadata.hash()), process.metadata.as_bytes());
+                    for (name, contents) in [metadata, (process.counter_file_name.clone(), &counters)] {
                         if !written.contains(&name) {
                             run_directory::write_file(&path, &name, contents)?;
                             capture.bytes += contents.len() as u64;
@@ -78,9 +79,10 @@ impl Keeper<'_> {
                         }
                     }
                     capture.processes_captured += 1;
+                    capture.processes.extend(process.record.clone());
                 }
                 Err(why) => {
-                    let who = format!("process {}", snapshot.process().id);
+                    let who = format!("process {}", process.process_id);
                     let missed = Missing::new(LossReason::Unreachable, &who, &why);
                     self.terminal.loss(&missed.who, &missed.why);
                     missing.push(missed);
@@ -94,12 +96,17 @@ impl Keeper<'_> {
     }
 
     /// Of a program of which nothing is here yet.
-    fn empty(&self, name: &str, command: &[String]) -> Result<Capture, CommandError> {
-        let path = self.directory.program_directory(name)?;
+    fn empty(&self, origin: Origin, way: Way) -> Result<Capture, CommandError> {
+        let path = match &origin {
+            Origin::Local { name, .. } => self.directory.program_directory(name)?,
+            Origin::Pod { workload, pod, container, restart, .. } => {
+                self.directory.container_directory(workload, pod, container, *restart)?
+            }
+        };
         Ok(Capture {
-            origin: Origin::Local { name: name.to_owned(), command: command.to_vec() },
+            origin,
             directory: self.directory.relative(&path),
-            way: Way::Attached,
+            way,
             processes_started: 0,
             processes_captured: 0,
             bytes: 0,
@@ -109,16 +116,16 @@ impl Keeper<'_> {
     }
 
     /// The counter file of a process.
-    fn counters(&mut self, name: &str, snapshot: &Snapshot) -> Result<Vec<u8>, String> {
-        let process = snapshot.process().id;
-        let mut remark = |text| self.remarks.entry((name.to_owned(), text)).or_default().push(process);
-        if snapshot.counters().stray_words() > 0 {
+    fn counters(&mut self, name: &str, process: &ReadProcess) -> Result<Vec<u8>, String> {
+        let mut remark =
+            |text| self.remarks.entry((name.to_owned(), text)).or_default().push(process.process_id);
+        if process.is_torn {
             remark("read while a function was counted for the first time, which may be missing");
         }
-        let Some(earlier) = &mut self.earlier else { return Ok(snapshot.counter_file()) };
-        match earlier.since(snapshot)? {
+        let Some(earlier) = &mut self.earlier else { return Ok(process.counters.clone()) };
+        match earlier.since(process)? {
             Since::Difference(counters) => {
-                if snapshot.program().metadata().mode() == CounterMode::Set {
+                if process.metadata.mode() == CounterMode::Set {
                     remark("counts in mode set, so that what had run before does not count again");
                 }
                 return Ok(counters);
@@ -126,7 +133,7 @@ impl Keeper<'_> {
             Since::New => remark("new since then, and counted whole"),
             Since::Cleared => remark("cleared its counters since then, and counted whole"),
         }
-        Ok(snapshot.counter_file())
+        Ok(process.counters.clone())
     }
 
     /// What a process counted between the earlier snapshot and its end is missing.
@@ -137,7 +144,8 @@ impl Keeper<'_> {
         let detail = format!("process {process} {why}");
         let is_its = |capture: &Capture| capture.origin.workload() == name;
         if !captures.iter().any(is_its) {
-            captures.push(self.empty(name, &[])?);
+            let origin = Origin::Local { name: name.clone(), command: Vec::new() };
+            captures.push(self.empty(origin, Way::Attached)?);
         }
         let Some(capture) = captures.iter_mut().find(|capture| is_its(capture)) else { return Ok(()) };
         capture.processes_started += 1;
@@ -152,7 +160,7 @@ impl Keeper<'_> {
 }
 
 /// `process 4711`; `processes 12, 13, 14 and 8 more`.
-fn named(processes: &[ProcessId]) -> String {
+fn named(processes: &[u32]) -> String {
     let names: Vec<String> = processes.iter().take(MOST_NAMED).map(ToString::to_string).collect();
     let noun = if processes.len() == 1 { "process" } else { "processes" };
     format!("{noun} {}{}", names.join(", "), more(processes.len()))

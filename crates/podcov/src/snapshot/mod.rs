@@ -5,36 +5,44 @@
 
 #[cfg(target_os = "linux")]
 mod container;
-#[cfg(target_os = "linux")]
 mod earlier;
-#[cfg(target_os = "linux")]
 mod keeping;
+mod pods;
+mod read;
 #[cfg(target_os = "linux")]
 mod reading;
 mod target;
+mod unread;
 
 pub use target::Target;
 
 use std::path::Path;
 
-use crate::cli::ReportOptions;
+use crate::cli::{ClusterArgs, ReportOptions};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::terminal::Terminal;
+use crate::finish;
+use crate::run_directory::RunDirectory;
+use crate::terminal::{self, Terminal};
+use read::Reading;
 
-/// Reads the targets, keeps what was read as a run, and reports on it.
-#[cfg(target_os = "linux")]
+/// Reads the targets, keeps what was read as a run, and reports on it. Workloads are those of the cluster's options, too.
 pub async fn run(
     targets: &[Target],
+    cluster: &ClusterArgs,
     since: Option<&Path>,
     report: &ReportOptions,
     terminal: &Terminal,
 ) -> Result<ExitCode, CommandError> {
-    use crate::finish;
-    use crate::run_directory::RunDirectory;
-
     let earlier = since.map(|path| earlier::Earlier::read(path, &report.output_dir)).transpose()?;
-    let readings = reading::read_all(targets, terminal).await;
+    let mut readings = read_local(targets, terminal).await?;
+    if cluster.names_workloads() {
+        let pods = pods::read(cluster, terminal).await?;
+        for reading in &pods {
+            show(reading, terminal);
+        }
+        readings.extend(pods);
+    }
     let mut directory = RunDirectory::create(&report.output_dir, terminal)?;
     keeping::keep(&readings, earlier, &mut directory, terminal)?;
     finish::finish(&mut directory, &report.source, report.shown(), terminal)?;
@@ -42,23 +50,39 @@ pub async fn run(
     Ok(if is_enough { ExitCode::Success } else { ExitCode::Incomplete })
 }
 
-/// Names and words of processes, engines and files, which must not steer the terminal.
+/// What is on this machine.
 #[cfg(target_os = "linux")]
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+async fn read_local(targets: &[Target], terminal: &Terminal) -> Result<Vec<Reading>, CommandError> {
+    Ok(reading::read_all(targets, terminal).await)
 }
 
-/// Reads nothing.
+/// The memory of processes cannot be read here.
 #[cfg(not(target_os = "linux"))]
-pub async fn run(
-    _: &[Target],
-    _: Option<&Path>,
-    _: &ReportOptions,
-    _: &Terminal,
-) -> Result<ExitCode, CommandError> {
+async fn read_local(targets: &[Target], _: &Terminal) -> Result<Vec<Reading>, CommandError> {
+    if targets.iter().all(|target| matches!(target, Target::Workload(_))) {
+        return Ok(Vec::new());
+    }
     let system = std::env::consts::OS;
-    Err(CommandError::failure(format!(
-        "podcov snapshot needs Linux: the memory of processes is not read on {system}"
-    ))
-    .hint("podcov exec and podcov run --exec keep what a program counts when it ends"))
+    Err(CommandError::failure(format!("processes and containers are not read on {system}, only on Linux"))
+        .hint("podcov exec and podcov run --exec keep what a program counts when it ends"))
+}
+
+/// Says what came of a target, or of a container.
+fn show(reading: &Reading, terminal: &Terminal) {
+    for missing in &reading.missing {
+        terminal.loss(&missing.who, &missing.why);
+    }
+    let Some(first) = reading.processes.first() else { return };
+    let processes = match reading.processes.as_slice() {
+        [_] => format!("process {}", first.process_id),
+        several => terminal::count(several.len(), "process"),
+    };
+    let metadata = &first.metadata;
+    let packages = terminal::count(metadata.packages().len(), "package");
+    terminal.step("read", &reading.name(), &format!("{processes}, {}, {packages}", metadata.mode().as_str()));
+}
+
+/// Names and words of processes, engines and files, which must not steer the terminal.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }

@@ -8,42 +8,16 @@ use std::time::{Duration, Instant};
 use podcov_process_capture::{
     Denial, ProcessId, Reason, Snapshot, descendants, read_when_started, start_time,
 };
-use podcov_report::run::LossReason;
+use podcov_report::run::{LossReason, Origin, Way};
 
 use super::container::{self, Found};
+use super::read::{Identity, Missing, ReadProcess, Reading};
 use super::{Target, printable};
 use crate::error::CommandError;
 use crate::terminal::{self, Terminal};
 
 /// How long processes that have only just started may take, together, to initialise their packages.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What was read of a target.
-pub struct Reading {
-    /// No other reading has it.
-    pub name: String,
-    /// How the first process was started.
-    pub command: Vec<String>,
-    pub snapshots: Vec<Snapshot>,
-    /// Processes that should be here.
-    pub missing: Vec<Missing>,
-}
-
-/// A process that could not be read, and may be built with coverage; or a target that has no such process.
-#[derive(Clone, Debug)]
-pub struct Missing {
-    pub reason: LossReason,
-    /// `process 4711`
-    pub who: String,
-    /// Why, and the next step.
-    pub why: String,
-}
-
-impl Missing {
-    pub fn new(reason: LossReason, who: &str, why: &str) -> Self {
-        Self { reason, who: printable(who), why: printable(why) }
-    }
-}
 
 /// Reads all targets, one after the other, and says of each what came of it. Without a target whose processes all
 /// belong to one before it.
@@ -56,24 +30,10 @@ pub async fn read_all(targets: &[Target], terminal: &Terminal) -> Vec<Reading> {
         drop(progress);
         let Some(processes) = processes else { continue };
         let reading = reader.named(target, processes);
-        show(&reading, terminal);
+        super::show(&reading, terminal);
         readings.push(reading);
     }
     readings
-}
-
-fn show(reading: &Reading, terminal: &Terminal) {
-    for missing in &reading.missing {
-        terminal.loss(&missing.who, &missing.why);
-    }
-    let Some(first) = reading.snapshots.first() else { return };
-    let processes = match reading.snapshots.as_slice() {
-        [_] => format!("process {}", first.process().id),
-        several => terminal::count(several.len(), "process"),
-    };
-    let metadata = first.program().metadata();
-    let packages = terminal::count(metadata.packages().len(), "package");
-    terminal.step("read", &reading.name, &format!("{processes}, {}, {packages}", metadata.mode().as_str()));
 }
 
 /// What each process of a target answered.
@@ -138,6 +98,8 @@ impl Reader {
         let processes = match target {
             Target::Process(number) => self.read_family(ProcessId(*number))?,
             Target::Container(name) => self.read_container(name).await,
+            // Pods are not processes of this machine.
+            Target::Workload(_) => return None,
         };
         (!processes.is_empty()).then(|| processes.explain_nothing())
     }
@@ -207,7 +169,31 @@ impl Reader {
         let words = snapshots.first().map(|snapshot| snapshot.arguments().program.as_slice());
         let words = words.unwrap_or_default().iter();
         let command = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-        Reading { name, command, snapshots, missing }
+        Reading {
+            origin: Origin::Local { name, command },
+            way: Way::Attached,
+            processes: snapshots.iter().map(read_process).collect(),
+            missing,
+        }
+    }
+}
+
+fn read_process(snapshot: &Snapshot) -> ReadProcess {
+    let key = snapshot.process();
+    ReadProcess {
+        identity: Identity {
+            process_id: key.id.0.get(),
+            start_time: key.start_time.0,
+            start_of_stack: key.start_of_stack.0,
+            metadata_hash: snapshot.hash().to_string(),
+            container: None,
+        },
+        process_id: key.id.0.get(),
+        counter_file_name: snapshot.counter_file_name(),
+        metadata: snapshot.program().metadata().clone(),
+        counters: snapshot.counter_file(),
+        is_torn: snapshot.counters().stray_words() > 0,
+        record: None,
     }
 }
 

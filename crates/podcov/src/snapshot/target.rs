@@ -3,6 +3,8 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use podcov_cluster::Kind;
+
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -10,6 +12,8 @@ pub enum Target {
     Process(NonZeroU32),
     /// The processes of a container of Docker or Podman on this machine, by name or ID.
     Container(String),
+    /// The pods of a workload of the cluster, as kubectl names it.
+    Workload(String),
 }
 
 impl Target {
@@ -24,10 +28,10 @@ impl Target {
                     .ok_or_else(|| "process/ is followed by a process ID, such as 4711".to_owned())
             }
             Some(("container", name)) if !name.is_empty() => Ok(Self::Container(name.to_owned())),
-            Some((kind, _)) if is_workload(kind) => {
-                Err("pods are read by podcov run, or by inject and collect, which prepare them".to_owned())
+            Some((kind, name)) if Kind::from_argument(kind).is_some() && !name.is_empty() => {
+                Ok(Self::Workload(text.to_owned()))
             }
-            _ => Err("a target is process/PID or container/NAME".to_owned()),
+            _ => Err("a target is process/PID, container/NAME, or a workload such as deploy/api".to_owned()),
         }
     }
 }
@@ -37,14 +41,9 @@ impl fmt::Display for Target {
         match self {
             Self::Process(number) => write!(formatter, "process/{number}"),
             Self::Container(name) => write!(formatter, "container/{name}"),
+            Self::Workload(target) => write!(formatter, "{target}"),
         }
     }
-}
-
-fn is_workload(kind: &str) -> bool {
-    let kind = kind.trim_end_matches('s');
-    ["pod", "po", "deploy", "deployment", "statefulset", "st", "daemonset", "d", "replicaset", "r", "job"]
-        .contains(&kind)
 }
 
 #[cfg(test)]
@@ -53,7 +52,9 @@ mod tests {
 
     #[test]
     fn a_target_has_a_kind() {
-        for target in ["process/4711", "container/api", "container/shop_api.1"] {
+        for target in
+            ["process/4711", "container/api", "container/shop_api.1", "deploy/api", "pod/api-0", "sts/db"]
+        {
             assert_eq!(Target::parse(target).unwrap().to_string(), target);
         }
         for wrong in [
@@ -66,10 +67,11 @@ mod tests {
             "thread/1",
             "container/",
             "container",
+            "deploy/",
+            "service/api",
             "",
         ] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
-        assert!(Target::parse("deploy/api").unwrap_err().contains("podcov run"));
     }
 }
