@@ -22,7 +22,7 @@ pub use self::leftovers::Leftovers;
 pub use self::objects::Reader;
 use self::objects::{LIFETIME, READER_CONTAINER};
 use crate::{
-    Connection, Error, LivePod, RunId,
+    Connection, Error, RunId, RunningPod,
     agent_config_map::{create_config_map, delete_config_map},
     stream::first_line,
 };
@@ -55,24 +55,25 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Decides what has to be created. Nothing is changed. Pods without a running container need nothing.
+    /// Decides what has to be created to read all running containers of these pods. Nothing is changed.
     pub async fn plan(
         connection: &Connection,
         id: &RunId,
         by: &str,
-        pods: &[LivePod],
+        pods: &[RunningPod],
         options: &AttachmentOptions,
     ) -> Self {
         let nodes = connection.nodes().await;
-        let mut by_node = BTreeMap::<&str, Vec<&LivePod>>::new();
+        let mut by_node = BTreeMap::<&str, Vec<&RunningPod>>::new();
         for pod in pods {
-            if let Some(node) = pod.node.as_deref().filter(|_| pod.running().next().is_some()) {
+            if let Some(node) = pod.node.as_deref().filter(|_| !pod.containers.is_empty()) {
                 by_node.entry(node).or_default().push(pod);
             }
         }
         let is_elsewhere = options.namespace.as_deref().is_some_and(|own| own != connection.namespace());
         let readers = (0_u32..).zip(by_node).filter_map(|(number, (node, pods))| {
-            let own_image = pods.iter().find_map(|pod| Some(pod.running().next()?.image.clone()));
+            let containers = pods.iter().flat_map(|pod| &pod.containers);
+            let own_image = containers.clone().next().map(|container| container.image.clone());
             let known = nodes.get(node);
             let architecture = known.and_then(|node| node.architecture.clone());
             Some(Reader {
@@ -85,7 +86,7 @@ impl Attachment {
                 architecture: architecture
                     .or_else(|| options.architecture.clone())
                     .unwrap_or_else(|| ASSUMED_ARCHITECTURE.to_owned()),
-                containers: pods.iter().flat_map(|pod| pod.running()).map(|one| one.id.clone()).collect(),
+                containers: containers.map(|container| container.bare_id().to_owned()).collect(),
             })
         });
         Self {
@@ -97,6 +98,12 @@ impl Attachment {
             id: id.clone(),
             by: by.to_owned(),
         }
+    }
+
+    /// Where everything is created.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// The pods, one on each node.
@@ -302,7 +309,7 @@ fn is_admission(message: &str) -> bool {
     .any(|part| message.contains(part))
 }
 
-fn secrets(pods: &[&LivePod]) -> BTreeSet<String> {
+fn secrets(pods: &[&RunningPod]) -> BTreeSet<String> {
     pods.iter().flat_map(|pod| pod.pull_secrets.iter().cloned()).collect()
 }
 

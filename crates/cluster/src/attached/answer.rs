@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use podcov_agent_protocol::{FromReader, PROTOCOL_VERSION, ReadProcess, is_coverage_file_name};
 
+use crate::RunningContainer;
+
 /// The most that a node may send. The meta-data of a very large program are some ten megabytes.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_PROCESSES: usize = 1 << 16;
@@ -15,7 +17,7 @@ pub struct NodeAnswer {
     /// Which start of the node's system it is.
     pub boot_id: String,
     /// Those that were asked for, by their IDs.
-    pub containers: BTreeMap<String, ContainerAnswer>,
+    containers: BTreeMap<String, ContainerAnswer>,
     current: String,
     metadata: BTreeMap<[u8; 16], Arc<Vec<u8>>>,
     /// What the data belong to that come next.
@@ -71,6 +73,11 @@ enum Of {
 }
 
 impl NodeAnswer {
+    /// What is known of a container, once.
+    pub fn take_container(&mut self, container: &RunningContainer) -> Option<ContainerAnswer> {
+        self.containers.remove(container.bare_id())
+    }
+
     /// Takes the next message. Tells whether it was the last.
     pub(super) fn take(&mut self, message: FromReader) -> Result<bool, String> {
         if let Some(announced) = &self.announced

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::Ob
 use podcov_agent_protocol::{AGENT_ARGUMENT_WAIT, AGENT_DIRECTORY, AGENT_EXECUTABLE};
 
 use crate::{
-    RunId,
+    RunId, RunningContainer,
     agent_config_map::AGENT_KEY,
     identity::{BY_ANNOTATION, MANAGED_BY_LABEL, MANAGER, SNAPSHOT_LABEL},
 };
@@ -38,7 +38,15 @@ pub struct Reader {
     pub(super) pull_secrets: BTreeSet<String>,
     pub(super) architecture: String,
     /// The IDs of the containers that it reads.
-    pub containers: Vec<String>,
+    pub(super) containers: Vec<String>,
+}
+
+impl Reader {
+    /// Whether it reads this container.
+    #[must_use]
+    pub fn reads(&self, container: &RunningContainer) -> bool {
+        self.containers.iter().any(|id| id == container.bare_id())
+    }
 }
 
 pub(super) fn config_map_name(id: &RunId, architecture: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::{ClusterArgs, ClusterOptions, ReportOptions};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::snapshot::{self, Target};
+use crate::snapshot::{self, AttachArgs, Target};
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -15,10 +15,12 @@ Examples:
   podcov snapshot process/$(pidof api) -o before
   podcov snapshot process/$(pidof api) -o after --since before
   podcov snapshot -n shop deploy/api deploy/worker
+  podcov snapshot -n shop --all --yes --attach-namespace kube-system
 
 Processes are neither stopped nor changed, and go on counting. Those of this machine have to run as
 the same user, or podcov has to have CAP_SYS_PTRACE; Linux only. Pods are read through the agent that
-podcov run or podcov inject put into them.";
+podcov run or podcov inject put into them; others by a privileged pod on their node, which podcov
+creates for that, and deletes. It says so and asks before.";
 
 /// Read the counters of running processes, without stopping or changing them.
 ///
@@ -38,6 +40,9 @@ pub struct SnapshotArgs {
     #[command(flatten)]
     cluster: ClusterOptions,
 
+    #[command(flatten)]
+    attach: AttachArgs,
+
     /// Only what ran since an earlier snapshot, which is in this directory.
     #[arg(long, value_name = "DIR")]
     since: Option<PathBuf>,
@@ -52,5 +57,5 @@ pub async fn run(args: SnapshotArgs, terminal: &Terminal) -> Result<ExitCode, Co
     let workloads = args.targets.iter().filter(|target| matches!(target, Target::Workload(_)));
     let cluster =
         ClusterArgs { targets: workloads.map(ToString::to_string).collect(), options: args.cluster };
-    snapshot::run(&args.targets, &cluster, args.since.as_deref(), &args.report, terminal).await
+    snapshot::run(&args.targets, &cluster, &args.attach, args.since.as_deref(), &args.report, terminal).await
 }

@@ -12,6 +12,7 @@ use crate::{
     finish,
     interrupt::Interrupt,
     run_directory::{RunDirectory, read_record},
+    snapshot::remove_leftovers,
     terminal::Terminal,
 };
 
@@ -19,7 +20,14 @@ use crate::{
 pub async fn run(args: EjectArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     args.report.check()?;
     let cluster = Cluster::open(&args.cluster, Interrupt::install()?, terminal).await?;
+    let mut has_deleted = false;
+    if args.run.is_none() && !args.cluster.names_workloads() {
+        has_deleted = remove_leftovers(&cluster.connection, |all| all, terminal).await?;
+    }
     let prepared = cluster.prepared_runs(&args.cluster, args.run.as_deref()).await?;
+    if prepared.is_empty() && has_deleted {
+        return Ok(ExitCode::Success);
+    }
     if prepared.is_empty() {
         let namespace = cluster.connection.namespace();
         terminal.step("put back", &format!("nothing: nothing is prepared in namespace {namespace}"), "");

@@ -24,6 +24,7 @@ use podcov_cluster::{
 use tokio::time::Instant;
 
 pub use self::error::cluster_error;
+pub use self::options::{agent_named, run_id, who};
 use self::watching::Watching;
 use crate::{
     cli::{ClusterArgs, ClusterOptions, PrepareArgs},
@@ -62,6 +63,16 @@ impl<'a> Cluster<'a> {
         &self.connection
     }
 
+    /// Requests to stop.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Where the user is told.
+    pub fn terminal(&self) -> &Terminal {
+        self.terminal
+    }
+
     /// The namespace of all workloads.
     pub fn namespace(&self) -> &str {
         self.connection.namespace()
@@ -95,7 +106,7 @@ impl<'a> Cluster<'a> {
         args: &ClusterArgs,
         run: Option<&str>,
     ) -> Result<Vec<PreparedRun>, CommandError> {
-        let run = run.map(options::run_id).transpose()?;
+        let run = run.map(run_id).transpose()?;
         let found = self.interrupt.or(PreparedRun::find(&self.connection, run.as_ref())).await?;
         let found = found.map_err(cluster_error)?;
         if !args.names_workloads() {

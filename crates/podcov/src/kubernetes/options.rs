@@ -89,7 +89,7 @@ pub fn run_id(id: &str) -> Result<RunId, CommandError> {
 }
 
 /// For example `ann@laptop`, as far as the environment tells.
-fn who() -> String {
+pub fn who() -> String {
     let variable =
         |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let user = variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());

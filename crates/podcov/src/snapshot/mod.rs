@@ -1,8 +1,10 @@
 //! Counters of running processes: which processes, what was read of each, and how that becomes a run.
 //!
 //! How the memory of a process is read is process-capture's. What a target is, is [`target`]'s; reading one,
-//! [`reading`]'s, which process a container is, [`container`]'s; what later snapshots are compared with, [`earlier`]'s.
+//! [`reading`]'s, which process a container is, [`container`]'s. Pods are [`pods`]'; those that no agent reads are
+//! [`unread`]'s, and how their nodes are entered [`attached`]'s. What later snapshots are compared with is [`earlier`]'s.
 
+mod attached;
 #[cfg(target_os = "linux")]
 mod container;
 mod earlier;
@@ -14,6 +16,7 @@ mod reading;
 mod target;
 mod unread;
 
+pub use attached::{AttachArgs, remove_leftovers};
 pub use target::Target;
 
 use std::path::Path;
@@ -30,6 +33,7 @@ use read::Reading;
 pub async fn run(
     targets: &[Target],
     cluster: &ClusterArgs,
+    attach: &AttachArgs,
     since: Option<&Path>,
     report: &ReportOptions,
     terminal: &Terminal,
@@ -37,7 +41,7 @@ pub async fn run(
     let earlier = since.map(|path| earlier::Earlier::read(path, &report.output_dir)).transpose()?;
     let mut readings = read_local(targets, terminal).await?;
     if cluster.names_workloads() {
-        let pods = pods::read(cluster, terminal).await?;
+        let pods = pods::read(cluster, attach, terminal).await?;
         for reading in &pods {
             show(reading, terminal);
         }
