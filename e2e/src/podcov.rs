@@ -133,6 +133,11 @@ impl Running {
         });
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_some()
+    }
+
     /// Where its files go.
     pub fn path(&self) -> &Path {
         self.directory.path()

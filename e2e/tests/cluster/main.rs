@@ -1,5 +1,6 @@
 //! podcov on a real cluster, as users meet it.
 
+mod attached;
 mod endings;
 mod interruption;
 mod kinds;

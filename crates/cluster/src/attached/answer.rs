@@ -97,6 +97,9 @@ impl NodeAnswer {
                     "the agent is of podcov {agent_version} and speaks another protocol version"
                 ));
             }
+            FromReader::Hello { boot_id, .. } if !is_boot_id(&boot_id) => {
+                return Err("the agent has sent no boot ID of its node".to_owned());
+            }
             FromReader::Hello { boot_id, .. } => self.boot_id = boot_id,
             FromReader::Container { container_id, processes } => {
                 self.containers.entry(container_id.clone()).or_default().processes_seen = processes;
@@ -174,6 +177,12 @@ impl NodeAnswer {
     }
 }
 
+/// It becomes part of the name of a file.
+fn is_boot_id(text: &str) -> bool {
+    const LONGEST: usize = 64;
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +242,14 @@ mod tests {
         if let FromReader::Process(process) = &mut elsewhere {
             process.counter_file = "../../x".to_owned();
         }
+        let hello = |boot_id: &str| FromReader::Hello {
+            protocol_version: PROTOCOL_VERSION,
+            agent_version: String::new(),
+            boot_id: boot_id.to_owned(),
+        };
         for (messages, part) in [
+            (vec![hello("../..")], "no boot ID"),
+            (vec![hello(&"0".repeat(65))], "no boot ID"),
             (vec![data(b"x")], "data of nothing"),
             (vec![metadata(1), data(b"xy")], "more data"),
             (vec![metadata(2), data(b"x"), FromReader::End], "1 of 2 bytes"),
