@@ -6,7 +6,10 @@ use kube::api::AttachParams;
 use podcov_agent_protocol::{
     AGENT_ARGUMENT_ATTACH, AGENT_EXECUTABLE, FromAgent, PROTOCOL_VERSION, ToAgent, decode, encode,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
 
 use crate::{
     Connection, Error,
@@ -61,6 +64,64 @@ pub(crate) async fn first_line(stderr: &mut (impl AsyncRead + Unpin)) -> Option<
     text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
+/// Reads messages to the end and writes what is answered. The two halves do not wait for each other: what is between here and
+/// the pod moves nothing in one direction while it is held up in the other.
+async fn converse(
+    from_agent: impl AsyncRead + Unpin,
+    to_agent: impl AsyncWrite + Unpin,
+    handle: impl FnMut(FromAgent) -> Result<Option<ToAgent>, String>,
+) -> Result<StreamEnd, String> {
+    let (answers, queue) = mpsc::unbounded_channel();
+    let (end, ()) = tokio::try_join!(listen(from_agent, answers, handle), answer(to_agent, queue))?;
+    Ok(end)
+}
+
+async fn listen(
+    mut from_agent: impl AsyncRead + Unpin,
+    answers: UnboundedSender<Vec<u8>>,
+    mut handle: impl FnMut(FromAgent) -> Result<Option<ToAgent>, String>,
+) -> Result<StreamEnd, String> {
+    const READ_LENGTH: usize = 64 * 1024;
+    let mut buffer = Vec::new();
+    loop {
+        let mut consumed = 0;
+        while let Some((message, length)) =
+            decode::<FromAgent>(&buffer[consumed..]).map_err(|error| error.to_string())?
+        {
+            consumed += length;
+            let is_end = matches!(message, FromAgent::Ended { .. });
+            if let Some(answer) = handle(message)? {
+                // Nobody takes it where the connection has just broken, which reading tells, too.
+                let _ = answers.send(encode(&answer).map_err(|error| error.to_string())?);
+            }
+            if is_end {
+                return Ok(StreamEnd::Ended);
+            }
+        }
+        buffer.drain(..consumed);
+        let filled = buffer.len();
+        buffer.resize(filled + READ_LENGTH, 0);
+        let read = from_agent.read(&mut buffer[filled..]).await.map_err(|error| error.to_string())?;
+        buffer.truncate(filled + read);
+        if read == 0 {
+            return Ok(StreamEnd::Closed);
+        }
+    }
+}
+
+/// Until no more is answered, or nobody reads it.
+async fn answer(
+    mut to_agent: impl AsyncWrite + Unpin,
+    mut queue: UnboundedReceiver<Vec<u8>>,
+) -> Result<(), String> {
+    while let Some(frame) = queue.recv().await {
+        if to_agent.write_all(&frame).await.is_err() || to_agent.flush().await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 struct Conversation<'a> {
     shared: &'a Shared,
     uid: &'a str,
@@ -71,36 +132,10 @@ struct Conversation<'a> {
 impl Conversation<'_> {
     async fn hold(
         mut self,
-        mut from_agent: impl AsyncRead + Unpin,
-        mut to_agent: impl AsyncWrite + Unpin,
+        from_agent: impl AsyncRead + Unpin,
+        to_agent: impl AsyncWrite + Unpin,
     ) -> Result<StreamEnd, String> {
-        const READ_LENGTH: usize = 64 * 1024;
-        let mut buffer = Vec::new();
-        loop {
-            let mut consumed = 0;
-            while let Some((message, length)) =
-                decode::<FromAgent>(&buffer[consumed..]).map_err(|error| error.to_string())?
-            {
-                consumed += length;
-                let is_end = matches!(message, FromAgent::Ended { .. });
-                if let Some(answer) = self.handle(message)? {
-                    let frame = encode(&answer).map_err(|error| error.to_string())?;
-                    to_agent.write_all(&frame).await.map_err(|error| error.to_string())?;
-                }
-                to_agent.flush().await.map_err(|error| error.to_string())?;
-                if is_end {
-                    return Ok(StreamEnd::Ended);
-                }
-            }
-            buffer.drain(..consumed);
-            let filled = buffer.len();
-            buffer.resize(filled + READ_LENGTH, 0);
-            let read = from_agent.read(&mut buffer[filled..]).await.map_err(|error| error.to_string())?;
-            buffer.truncate(filled + read);
-            if read == 0 {
-                return Ok(StreamEnd::Closed);
-            }
-        }
+        converse(from_agent, to_agent, |message| self.handle(message)).await
     }
 
     fn handle(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
@@ -213,5 +248,48 @@ impl Conversation<'_> {
             }
             None => Err("the pod is unknown".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podcov_agent_protocol::read_frame;
+
+    use super::*;
+
+    /// Between podcov and the agent there is one loop for both directions, with room for little.
+    #[tokio::test]
+    async fn many_small_files_do_not_hold_up_their_own_acknowledgements() {
+        const FILES: usize = 500;
+        let (mut agent_output, from_agent) = tokio::io::duplex(1024);
+        let (to_agent, mut agent_input) = tokio::io::duplex(1024);
+        let agent = async move {
+            for _ in 0..FILES {
+                let frame = encode(&FromAgent::FileEnd).unwrap();
+                agent_output.write_all(&frame).await.unwrap();
+            }
+            let ended = FromAgent::Ended { containers: Vec::new(), volume_free_bytes: 0 };
+            agent_output.write_all(&encode(&ended).unwrap()).await.unwrap();
+            // Not before everything was written.
+            let mut answers = Vec::new();
+            agent_input.read_to_end(&mut answers).await.unwrap();
+            let (mut rest, mut count) = (answers.as_slice(), 0);
+            while read_frame::<ToAgent>(&mut rest).unwrap().is_some() {
+                count += 1;
+            }
+            count
+        };
+        let acknowledge = |message| {
+            Ok(Some(match message {
+                FromAgent::Ended { .. } => ToAgent::Done,
+                _ => ToAgent::Acknowledge { container: "api".into(), name: "covmeta.x".into() },
+            }))
+        };
+        let conversation = async { tokio::join!(agent, converse(from_agent, to_agent, acknowledge)) };
+        let (answers, end) = tokio::time::timeout(Duration::from_secs(30), conversation)
+            .await
+            .expect("neither waits for the other");
+        assert_eq!(answers, FILES + 1);
+        assert!(matches!(end, Ok(StreamEnd::Ended)));
     }
 }
