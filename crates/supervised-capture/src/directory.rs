@@ -121,6 +121,12 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(MODE))
 }
 
+/// Whether there is a supervision that lives.
+#[must_use]
+pub fn is_supervised(directory: &Path) -> bool {
+    File::open(directory.join(OWN_FILES_DIRECTORY)).is_ok_and(|own| own.try_lock().is_err())
+}
+
 /// After the supervision of a directory was killed: uses what was last read of the processes that lived then, and what
 /// others wrote themselves. Says how many processes that were. Nothing is done while the supervision lives.
 pub fn recover(directory: &Path) -> usize {

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use podcov_process_supervision::{Options, Supervisor};
 
-pub use directory::recover;
+pub use directory::{is_supervised, recover};
 pub use podcov_process_supervision::{Descendants, Ending, Error, Signals};
 
 use crate::directory::Directory;

@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -21,6 +22,9 @@ use crate::terminal::say;
 
 /// How often directories are looked at where the kernel does not tell.
 const SCAN_INTERVAL_MILLISECONDS: u16 = 500;
+/// How long supervisors that are being killed may take. The keeper itself may have two seconds.
+const SUPERVISORS_END: Duration = Duration::from_millis(800);
+const SUPERVISORS_INTERVAL: Duration = Duration::from_millis(10);
 /// Go's names for files that it has not finished.
 const UNFINISHED_PREFIX: &str = "tmp.cov";
 /// All the names that are reported must fit one message, also when each byte of them has become three.
@@ -91,6 +95,7 @@ impl<'ledger> Watch<'ledger> {
         if let Err(error) = self.take_in() {
             say(format_args!("cannot read the last events: {error}"));
         }
+        self.wait_for_supervisors();
         for container in self.ledger.containers() {
             let recovered = podcov_supervised_capture::recover(&container.directory);
             if recovered > 0 {
@@ -111,6 +116,19 @@ impl<'ledger> Watch<'ledger> {
             }
         }
         self.unfinished()
+    }
+
+    /// When the grace period of a pod is over, Kubernetes kills the containers at the same moment at which it asks the keeper
+    /// to end. Those that are killed are gone soon, and only then it is known that nothing more comes of them.
+    fn wait_for_supervisors(&self) {
+        let deadline = Instant::now() + SUPERVISORS_END;
+        let is_one_alive = || {
+            let mut containers = self.ledger.containers().iter();
+            containers.any(|container| podcov_supervised_capture::is_supervised(&container.directory))
+        };
+        while is_one_alive() && Instant::now() < deadline {
+            thread::sleep(SUPERVISORS_INTERVAL);
+        }
     }
 
     fn take_in(&mut self) -> nix::Result<()> {
