@@ -20,14 +20,16 @@ pub fn empty_dir(root: &Path, uid: &str, volume: &str) -> PathBuf {
 }
 
 /// The first process of each of these containers, by their IDs, of those that run.
-pub fn main_processes<'a>(containers: impl Iterator<Item = &'a str> + Clone) -> BTreeMap<&'a str, Pid> {
+pub fn main_processes<'a>(containers: &[&'a str]) -> BTreeMap<&'a str, Pid> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         let Ok(cgroup) = fs::read_to_string(entry.path().join("cgroup")) else { continue };
-        let Some(id) = containers.clone().find(|id| cgroup.contains(id)) else { continue };
+        let Some(id) = containers.iter().find(|id| cgroup.contains(**id)) else { continue };
         if is_first(&entry.path()) {
-            found.insert(id, Pid::from_raw(number));
+            found.insert(*id, Pid::from_raw(number));
         }
     }
     found

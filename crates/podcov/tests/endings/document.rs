@@ -85,7 +85,8 @@ fn write(rows: &[Row]) {
             }
         }
         if table != HEAD {
-            text = text.replace(table_in(&text, place), &table);
+            let (start, length) = place_of_table(&text, place);
+            text.replace_range(start..start + length, &table);
         }
     }
     fs::write(DOCUMENT, text).unwrap();
@@ -120,8 +121,14 @@ fn cells_of(line: &str) -> Vec<&str> {
 
 /// The lines of the table below a title.
 fn table_in(text: &str, place: Place) -> &str {
-    let (_, below) = text.split_once(title(place)).unwrap();
-    let start = below.find('|').unwrap();
-    let table = &below[start..];
-    &table[..table.find("\n\n").map_or(table.len(), |end| end + 1)]
+    let (start, length) = place_of_table(text, place);
+    &text[start..start + length]
+}
+
+/// Where they are, and how long. Tables of two places may be the same.
+fn place_of_table(text: &str, place: Place) -> (usize, usize) {
+    let title = text.find(title(place)).unwrap();
+    let start = title + text[title..].find('|').unwrap();
+    let table = &text[start..];
+    (start, table.find("\n\n").map_or(table.len(), |end| end + 1))
 }
