@@ -9,6 +9,7 @@ mod go;
 mod interruptions;
 mod manifests;
 mod place;
+mod podman;
 mod readiness;
 mod report;
 mod run;
