@@ -75,7 +75,7 @@ fn write_results(
     let sections = sections(total, groups);
     directory.run_mut().summary = figures(directory.run(), &sections, &sources, only_workload);
     let run = directory.run().clone();
-    let report = Report { run: &run, sections, sources: &sources };
+    let report = Report { run: &run, sections, sources: &sources, tests: None };
     let page = directory.write_page(|output| html(&report, output).map_err(std::io::Error::other))?;
     save(directory)?;
     drop(progress);
@@ -194,7 +194,7 @@ fn figures(
     if sections.is_empty() {
         return None;
     }
-    let mut figures = Report { run, sections: sections.to_vec(), sources }.figures();
+    let mut figures = Report { run, sections: sections.to_vec(), sources, tests: None }.figures();
     figures.workloads.extend(only_workload.map(|workload| WorkloadSummary {
         workload,
         statements: figures.statements,

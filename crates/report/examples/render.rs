@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let sources = Sources::discover(Path::new(source_directory))?;
-    let report = Report { run: &run, sections, sources: &sources };
+    let report = Report { run: &run, sections, sources: &sources, tests: None };
     for line in summary(&report) {
         eprintln!("{line}");
     }

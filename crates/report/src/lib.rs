@@ -1,6 +1,6 @@
 //! A coverage profile and the record of its run, as people and programs read them.
 //!
-//! Owns the forms: terminal summary, HTML page, and the model of `run.json`. Reads no coverage data itself
+//! Owns the forms: terminal summary, HTML page, and the models of `run.json` and `tests.json`. Reads no coverage data itself
 //! (go-coverage does), finds no sources itself (go-source does), prints nothing and opens no file.
 
 mod error;
@@ -8,6 +8,7 @@ mod html;
 mod percent;
 pub mod run;
 mod summary;
+pub mod tests;
 mod words;
 
 use go_coverage::Totals;
@@ -26,6 +27,8 @@ pub struct Report<'a> {
     pub sections: Vec<Section>,
     /// Where the sources are.
     pub sources: &'a go_source::Sources,
+    /// Which tests ran what; none where that was not recorded.
+    pub tests: Option<&'a tests::TestMapping>,
 }
 
 /// One profile of a report, shown by itself.
