@@ -34,6 +34,9 @@ pub const OWN_FILES_DIRECTORY: &str = ".own";
 /// Below a directory with coverage data: what supervised processes that live have counted so far.
 pub const LATEST_DIRECTORY: &str = ".latest";
 
+/// Below a directory with coverage data: requests to read all processes now, each an empty file.
+pub const REQUESTS_DIRECTORY: &str = ".requests";
+
 const HASH_LENGTH: usize = 32;
 
 /// Whether a name is one that Go gives to meta-data: `covmeta.<32 hex digits>`.

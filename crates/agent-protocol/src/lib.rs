@@ -17,10 +17,12 @@ pub use frame::{FrameError, MAX_FRAME_LENGTH, decode, encode, read_frame, write_
 pub use layout::{
     AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT, AGENT_ARGUMENT_SUPERVISE,
     AGENT_ARGUMENT_WAIT, AGENT_DIRECTORY, AGENT_EXECUTABLE, CONTAINER_DIRECTORY, EXIT_DEADLINE,
-    KEEP_DEADLINE_FLAG, LATEST_DIRECTORY, OWN_FILES_DIRECTORY, SIDECAR_DATA_DIRECTORY, SOCKET,
-    STATE_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
+    KEEP_DEADLINE_FLAG, LATEST_DIRECTORY, OWN_FILES_DIRECTORY, REQUESTS_DIRECTORY, SIDECAR_DATA_DIRECTORY,
+    SOCKET, STATE_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
 };
-pub use message::{ContainerEnd, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, ToAgent};
+pub use message::{
+    ContainerEnd, ContainerSnapshot, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, SnapshotOutcome, ToAgent,
+};
 pub use node_reading::{FromReader, ReadProcess};
 pub use process_record::{
     CountersFrom, Moment, ProcessEnding, ProcessRecord, is_process_record_name, process_of_record,

@@ -64,6 +64,46 @@ pub enum FromAgent {
         /// Free bytes of the data volume.
         volume_free_bytes: u64,
     },
+    /// What a process that lives has counted by now, or the record of it: data messages follow as for
+    /// [`FromAgent::FileBegin`]. It replaces the one of the same name, is replaced by what the process leaves at its
+    /// end, and is not acknowledged.
+    LiveFileBegin {
+        /// Whose it is.
+        container: String,
+        /// As for finished files, but the time in the name of counters is that of the start of the process.
+        name: String,
+        /// Its length in bytes: the sum of the data messages.
+        length: u64,
+    },
+    /// The answer to [`ToAgent::Snapshot`]: everything that was counted before the request has been sent.
+    SnapshotTaken {
+        /// That of the request.
+        number: u32,
+        /// One for each container of [`FromAgent::Hello`].
+        containers: Vec<ContainerSnapshot>,
+    },
+}
+
+/// What came of a snapshot in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerSnapshot {
+    /// The container's name.
+    pub container: String,
+    /// Whether it has everything.
+    pub outcome: SnapshotOutcome,
+}
+
+/// Whether a snapshot of a container has everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SnapshotOutcome {
+    /// All processes that the agent follows were read.
+    Taken,
+    /// No agent is the parent of its program now: it is not supervised, has not started, or has ended.
+    NotSupervised,
+    /// The agent of the container could not read or keep it; its log says why.
+    Failed,
+    /// The agent of the container did not answer in time.
+    NoAnswer,
 }
 
 /// What the agent found of a container at the end.
@@ -89,4 +129,9 @@ pub enum ToAgent {
     Done,
     /// Nobody wants the data that has not been acknowledged: exit when the containers have ended.
     Discard,
+    /// Send what all processes have counted by now.
+    Snapshot {
+        /// Comes back in the answer.
+        number: u32,
+    },
 }

@@ -2,11 +2,12 @@
 //!
 //! Owns the order of the keeper's life: prepare, watch until told to end, wait until everything is taken.
 //! What is known and taken is [`ledger`]'s, what happens in the directories [`watch`]'s, what is said to a
-//! reader [`connection`]'s. Files are never deleted: a later reader gets them again.
+//! reader [`connection`]'s, how processes that live are read [`snapshot`]'s. Files are never deleted: a later reader gets them again.
 
 mod connection;
 mod coverage_file;
 mod ledger;
+mod snapshot;
 mod watch;
 
 use std::fs::{self, DirBuilder, Permissions};

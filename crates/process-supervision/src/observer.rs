@@ -1,6 +1,7 @@
 //! What a supervisor tells, and to whom.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::process::ExitStatus;
 
 use crate::{ProcessId, ThreadId};
@@ -45,6 +46,14 @@ pub trait Observer: Send + 'static {
 
     /// This process was asked to end, and the program is. Who asked may kill both before the program has ended.
     fn end_requested(&mut self) {}
+
+    /// What the supervision wakes up for besides processes and signals, when it can be read.
+    fn wake_source(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// What was asked for can be read. It is called again until it cannot be read any more.
+    fn woken(&mut self) {}
 
     /// The time that was asked for has passed again.
     fn tick(&mut self) {}

@@ -262,15 +262,22 @@ impl<O: Observer> Tracer<O> {
     }
 
     /// Waits for a child to change, a signal, or the next time that something is due.
-    fn wait(&self, next_tick: Option<Instant>) {
+    fn wait(&mut self, next_tick: Option<Instant>) {
         let due = [next_tick, self.arrivals.due(), self.next_review()].into_iter().flatten().min();
         let timeout = due.map_or(PollTimeout::NONE, |due| {
             // Rounded up: it must not be woken up too early again and again.
             let milliseconds = due.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
             PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
         });
-        let mut signals = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        // Whatever it says, everything is looked at next.
-        let _ = poll(&mut signals, timeout);
+        let readable = |source| PollFd::new(source, PollFlags::POLLIN);
+        let mut sources = vec![readable(self.signals.as_fd())];
+        sources.extend(self.observer.wake_source().map(readable));
+        // Whatever it says of signals, everything is looked at next.
+        let _ = poll(&mut sources, timeout);
+        let is_woken = sources.get(1).and_then(PollFd::any).unwrap_or_default();
+        drop(sources);
+        if is_woken {
+            self.observer.woken();
+        }
     }
 }

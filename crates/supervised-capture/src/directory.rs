@@ -5,15 +5,18 @@ use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use podcov_agent_protocol::{
-    CountersFrom, LATEST_DIRECTORY, Moment, OWN_FILES_DIRECTORY, ProcessRecord, is_coverage_file_name,
-    is_kept_file_name, is_metadata_file_name, is_process_record_name, process_of_record, process_record_name,
+    CountersFrom, LATEST_DIRECTORY, Moment, OWN_FILES_DIRECTORY, ProcessRecord, REQUESTS_DIRECTORY,
+    is_coverage_file_name, is_kept_file_name, is_metadata_file_name, is_process_record_name,
+    process_of_record, process_record_name,
 };
 
 /// A process of the program may have another user.
 const MODE: u32 = 0o777;
+/// Far longer than it takes to look whether a supervision lives.
+const LONGEST_LOOK: Duration = Duration::from_millis(20);
 /// The beginning of names of files that are not whole yet.
 const UNFINISHED: &str = ".unfinished.";
 
@@ -33,6 +36,10 @@ impl Directory {
         let lock = make_own(&path).ok();
         let _ = make_directory(&path.join(LATEST_DIRECTORY));
         Self { path, _lock: lock }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Where processes write themselves.
@@ -115,7 +122,7 @@ fn make_own(path: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(MODE).create(path)?;
     // Whatever the mask of the process.
     fs::set_permissions(path, Permissions::from_mode(MODE))
@@ -130,11 +137,7 @@ pub fn is_supervised(directory: &Path) -> bool {
 /// After the supervision of a directory was killed: uses what was last read of the processes that lived then, and what
 /// others wrote themselves. Says how many processes that were. Nothing is done while the supervision lives.
 pub fn recover(directory: &Path) -> usize {
-    let Some(_lock) =
-        File::open(directory.join(OWN_FILES_DIRECTORY)).ok().filter(|own| own.try_lock().is_ok())
-    else {
-        return 0;
-    };
+    let Some(_lock) = lock(directory) else { return 0 };
     let concluded = records(directory);
     let mut recovered = 0;
     for counters in names(&directory.join(LATEST_DIRECTORY), is_coverage_file_name) {
@@ -157,6 +160,19 @@ pub fn recover(directory: &Path) -> usize {
     }
     remove_below(directory);
     recovered
+}
+
+/// Taken once the supervision has ended. Who only looks whether it lives has the lock for a moment, too.
+fn lock(directory: &Path) -> Option<File> {
+    let own = File::open(directory.join(OWN_FILES_DIRECTORY)).ok()?;
+    let deadline = Instant::now() + LONGEST_LOOK;
+    while own.try_lock().is_err() {
+        if Instant::now() >= deadline {
+            return None;
+        }
+        std::thread::sleep(LONGEST_LOOK / 10);
+    }
+    Some(own)
 }
 
 /// The processes of which there are records, by their number and start.
@@ -192,6 +208,8 @@ fn remove_below(directory: &Path) {
         // Something else that a process has left there stays.
         let _ = fs::remove_dir(below);
     }
+    // Its end is an answer to every request.
+    let _ = fs::remove_dir_all(directory.join(REQUESTS_DIRECTORY));
 }
 
 /// A counter file that a process has written itself.

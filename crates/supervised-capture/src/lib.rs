@@ -6,11 +6,12 @@
 //! [`ProcessRecord`](podcov_agent_protocol::ProcessRecord) says how the counters were read, and how it ended. A file that has
 //! its name is whole, and is not changed again.
 //!
-//! Below that directory are two others:
+//! Below that directory are three others:
 //! - `.own`: what the processes write themselves, since that is their `GOCOVERDIR`. It is used only where memory could not
 //!   be read, so that nothing is counted twice.
 //! - `.latest`: the counters of processes that live, as they were last read: every few seconds, and more often in the
-//!   beginning and once the program is asked to end. They are used only if the supervision itself was killed: [`recover`].
+//!   beginning and once the program is asked to end. They are used only if the supervision itself was killed: [`recover`]; and by who asks for them.
+//! - `.requests`: who asks, to have them read now: [`Request`].
 //!
 //! The program runs as it would have run without all this: `podcov-process-supervision` says what that means. Where it may
 //! not be traced, it runs all the same, and its own files are what is kept.
@@ -20,6 +21,7 @@ mod directory;
 mod let_go;
 mod process;
 mod recorder;
+mod requests;
 mod reserve;
 
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ use podcov_process_supervision::{Options, Supervisor};
 
 pub use directory::{is_supervised, recover};
 pub use podcov_process_supervision::{Descendants, Ending, Error, Signals};
+pub use requests::{Answer, Request};
 
 use crate::directory::Directory;
 use crate::recorder::Recorder;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,7 @@ use podcov_process_supervision::{Descendants, Exit, NotFollowed, Observer, Threa
 use crate::directory::Directory;
 use crate::let_go::LetGo;
 use crate::process::{Watched, now};
+use crate::requests::Requests;
 use crate::reserve::Reserve;
 
 /// When the end is near, reading takes at most this part of the time.
@@ -21,6 +24,9 @@ const HURRY: u32 = 10;
 /// Follows all processes of a program.
 pub(crate) struct Recorder {
     directory: Directory,
+    requests: Requests,
+    /// They wait until nothing is being killed.
+    requested: Vec<PathBuf>,
     interval: Duration,
     descendants: Descendants,
     say: Box<dyn FnMut(&str) + Send>,
@@ -48,6 +54,8 @@ impl Recorder {
         say: Box<dyn FnMut(&str) + Send>,
     ) -> Self {
         Self {
+            requests: Requests::prepare(directory.path()),
+            requested: Vec::new(),
             directory,
             interval,
             descendants,
@@ -158,8 +166,37 @@ impl Recorder {
         self.all_read.elapsed() >= interval
     }
 
-    /// Reads every process that counts, for the case that nobody sees its end.
-    fn read_all(&mut self) {
+    /// Learns which processes count that had only just started.
+    fn look_at_starting(&mut self) {
+        let starting = self.processes.iter_mut().filter(|(_, process)| process.is_starting());
+        let started: Vec<_> = starting.filter_map(|(id, process)| Some((*id, process.read()?))).collect();
+        for (id, snapshot) in started {
+            self.announce(id, &snapshot);
+        }
+    }
+
+    /// Reads everything for those who have asked for it.
+    fn answer_requests(&mut self) {
+        self.requested.extend(self.requests.take());
+        if self.requested.is_empty() || !self.being_killed.is_empty() {
+            return;
+        }
+        self.look_at_starting();
+        let is_kept = self.read_all();
+        Requests::answer(&std::mem::take(&mut self.requested), is_kept);
+    }
+
+    /// Reads every process that counts: for the case that nobody sees its end, and for those who ask. Tells whether it
+    /// could be kept.
+    fn read_all(&mut self) -> bool {
+        let begun = Instant::now();
+        let is_kept = self.keep_all();
+        self.all_read = Instant::now();
+        self.reading = begun.elapsed();
+        is_kept
+    }
+
+    fn keep_all(&mut self) -> bool {
         let let_go = self.let_go.values_mut().map(|let_go| &mut let_go.process);
         for process in self.processes.values_mut().chain(let_go).filter(|process| process.is_announced) {
             let Some(snapshot) = process.read() else { continue };
@@ -173,9 +210,10 @@ impl Recorder {
                 .and_then(|()| self.directory.keep_latest(&counter_file_name, &snapshot.counter_file()));
             if let Err(error) = kept {
                 (self.say)(&format!("cannot keep what was counted so far: {error}"));
-                return;
+                return false;
             }
         }
+        true
     }
 }
 
@@ -249,23 +287,25 @@ impl Observer for Recorder {
         }
     }
 
+    fn wake_source(&self) -> Option<BorrowedFd<'_>> {
+        self.requests.source()
+    }
+
+    fn woken(&mut self) {
+        self.answer_requests();
+    }
+
     fn tick(&mut self) {
+        self.answer_requests();
         // Whatever takes memory may have to wait until they have ended.
         if !self.being_killed.is_empty() {
             return;
         }
-        let starting = self.processes.iter_mut().filter(|(_, process)| process.is_starting());
-        let started: Vec<_> = starting.filter_map(|(id, process)| Some((*id, process.read()?))).collect();
-        for (id, snapshot) in started {
-            self.announce(id, &snapshot);
-        }
+        self.look_at_starting();
         self.look_after_let_go();
         self.reserve.fill();
         if self.is_reading_due() {
-            let begun = Instant::now();
             self.read_all();
-            self.all_read = Instant::now();
-            self.reading = begun.elapsed();
         }
         if self.some_are_not_followed && self.processes.is_empty() && self.let_go.is_empty() {
             self.directory.use_all_own();

@@ -65,6 +65,8 @@ struct File {
 struct Connection {
     told_end: bool,
     hearing: Hearing,
+    /// The number of the latest snapshot that was asked for, unless it is being taken.
+    snapshot: Option<u32>,
 }
 
 /// What can still come from a connection's other side.
@@ -95,6 +97,8 @@ pub enum Step {
     Send(FromAgent),
     /// Send this file, unless it has already been sent.
     SendFile(FileIndex),
+    /// Take a snapshot, and send it.
+    Snapshot(u32),
     /// End.
     Close,
 }
@@ -253,6 +257,19 @@ impl Ledger {
         true
     }
 
+    /// The other side wants a snapshot. An earlier one that was not begun is none that it waits for any more.
+    pub fn request_snapshot(&self, number: ConnectionNumber, snapshot: u32) {
+        if let Some(connection) = self.lock().connections.get_mut(&number) {
+            connection.snapshot = Some(snapshot);
+        }
+        self.changed.notify_all();
+    }
+
+    /// What a connection has not been told yet of what is known, without waiting.
+    pub fn next_known(&self, cursor: &mut Cursor) -> Option<Step> {
+        self.lock().next_known(cursor)
+    }
+
     /// Waits for what a connection has to do next.
     pub fn next_step(&self, number: ConnectionNumber, cursor: &mut Cursor) -> Step {
         let mut state = self.lock();
@@ -261,15 +278,14 @@ impl Ledger {
             if matches!(connection.hearing, Hearing::Done | Hearing::Broken) {
                 return Step::Close;
             }
-            if let Some(start) = state.starts.get(cursor.starts) {
-                cursor.starts += 1;
-                cursor.up_to_date = false;
-                return Step::Send(start.clone());
+            if let Some(step) = state.next_known(cursor) {
+                return step;
             }
-            if let Some(&file) = state.offers.get(cursor.offers) {
-                cursor.offers += 1;
-                cursor.up_to_date = false;
-                return Step::SendFile(file);
+            if let Some(snapshot) = connection.snapshot {
+                if let Some(connection) = state.connections.get_mut(&number) {
+                    connection.snapshot = None;
+                }
+                return Step::Snapshot(snapshot);
             }
             if !cursor.up_to_date {
                 cursor.up_to_date = true;
@@ -299,6 +315,19 @@ impl Ledger {
 }
 
 impl State {
+    fn next_known(&self, cursor: &mut Cursor) -> Option<Step> {
+        let step = if let Some(start) = self.starts.get(cursor.starts) {
+            cursor.starts += 1;
+            Step::Send(start.clone())
+        } else {
+            let file = *self.offers.get(cursor.offers)?;
+            cursor.offers += 1;
+            Step::SendFile(file)
+        };
+        cursor.up_to_date = false;
+        Some(step)
+    }
+
     fn has_room(&mut self) -> bool {
         let room = self.starts.len() + self.offers.len() < MOST_RECORDS;
         if !room && !self.full {

@@ -245,8 +245,20 @@ impl FileVersion {
     }
 }
 
+/// Takes in the files that are there, where the kernel may not have told of all of them yet. The starts that they are,
+/// it still tells.
+pub fn look_for_files(ledger: &Ledger) {
+    for (index, container) in ledger.containers().iter().enumerate() {
+        let mut names = names_in(&container.directory, is_kept_file_name);
+        names.sort_by_key(|name| !is_metadata_file_name(name));
+        for name in names {
+            ledger.add_file(index, &name);
+        }
+    }
+}
+
 /// The names in a directory for which `wanted` holds, in order.
-fn names_in(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+pub(super) fn names_in(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) => {

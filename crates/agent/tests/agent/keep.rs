@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use podcov_agent_protocol::{EXIT_DEADLINE, ToAgent, is_metadata_file_name};
+use podcov_agent_protocol::{
+    ContainerSnapshot, EXIT_DEADLINE, SnapshotOutcome, ToAgent, is_metadata_file_name,
+};
 
 use crate::go_program;
 use crate::keeper::{AGENT, FAR_DEADLINE, Keeper, data_flag, files_on_volume};
@@ -47,6 +49,20 @@ fn files_written_before_and_after_attach_arrive() {
     reader.say(&ToAgent::Done);
     keeper.exit_successfully();
     reader.exit_successfully();
+}
+
+#[test]
+fn a_snapshot_has_what_was_there_before_and_says_that_nobody_supervises() {
+    let volume = tempfile::tempdir().unwrap();
+    let keeper = Keeper::start(volume.path(), FAR_DEADLINE, &["api"]);
+    let mut reader = keeper.attach();
+    reader.until("the greeting", |reader| reader.up_to_date);
+    go_program::run(&keeper.directory("api"));
+    reader.say(&ToAgent::Snapshot { number: 7 });
+    reader.until("the snapshot", |reader| !reader.snapshots.is_empty());
+    let outcome = SnapshotOutcome::NotSupervised;
+    assert_eq!(reader.snapshots, [(7, vec![ContainerSnapshot { container: "api".to_owned(), outcome }])]);
+    assert_eq!(reader.files, files_on_volume(volume.path(), &["api"]));
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
-use podcov_agent_protocol::{ContainerEnd, FromAgent, PROTOCOL_VERSION, ToAgent, read_frame, write_frame};
+use podcov_agent_protocol::{
+    ContainerEnd, ContainerSnapshot, FromAgent, PROTOCOL_VERSION, ToAgent, read_frame, write_frame,
+};
 
 use crate::wait::{self, LONG};
 
@@ -35,6 +37,8 @@ pub struct Reader {
     pub containers: Vec<String>,
     /// Whether nothing has come since it was last said that everything had.
     pub up_to_date: bool,
+    /// The answers to snapshots.
+    pub snapshots: Vec<(u32, Vec<ContainerSnapshot>)>,
     /// What was found at the end, and the free bytes.
     pub ended: Option<(Vec<ContainerEnd>, u64)>,
     /// Whether the other side has hung up.
@@ -79,6 +83,7 @@ impl Reader {
             starts: Vec::new(),
             containers: Vec::new(),
             up_to_date: false,
+            snapshots: Vec::new(),
             ended: None,
             closed: false,
         }
@@ -179,6 +184,8 @@ impl Reader {
                 self.unreadable.insert((container, name), reason);
             }
             FromAgent::UpToDate => self.up_to_date = true,
+            FromAgent::LiveFileBegin { .. } => panic!("nothing is supervised here"),
+            FromAgent::SnapshotTaken { number, containers } => self.snapshots.push((number, containers)),
             FromAgent::Ended { containers, volume_free_bytes } => {
                 self.ended = Some((containers, volume_free_bytes));
             }

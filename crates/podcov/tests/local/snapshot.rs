@@ -323,9 +323,9 @@ fn a_command_line_that_cannot_be_followed_reads_nothing() {
     let live = Live::start("count");
     for (arguments, message) in [
         (&["snapshot"][..], "<TARGET>"),
-        (&["snapshot", "4711"], "a target is process/PID or container/NAME"),
+        (&["snapshot", "4711"], "a target is process/PID, container/NAME, or a workload"),
         (&["snapshot", "process/0"], "process/ is followed by a process ID"),
-        (&["snapshot", "deploy/api"], "pods are read by podcov run"),
+        (&["snapshot", "service/api"], "or a workload such as deploy/api"),
         (&["snapshot", &live.target(), "--source", "nowhere"], "--source nowhere is not a directory"),
         (&["snapshot", &live.target(), "--since", "nowhere"], "there is no earlier snapshot in nowhere"),
     ] {

@@ -10,5 +10,6 @@ mod killed;
 mod let_go;
 mod place;
 mod processes;
+mod requests;
 #[path = "../../../podcov/tests/local/wait.rs"]
 mod wait;

@@ -46,7 +46,7 @@ impl Place {
         self.0.path().join("data")
     }
 
-    fn ledger(&self) -> PathBuf {
+    pub fn ledger(&self) -> PathBuf {
         self.0.path().join("ledger")
     }
 
