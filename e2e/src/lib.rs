@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod image;
 pub mod namespace;
 pub mod podcov;
+pub mod probe;
 pub mod workload;
 
 use std::{

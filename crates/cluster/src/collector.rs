@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use podcov_agent_protocol::{ContainerSnapshot, SnapshotOutcome};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{Connection, Ending, Error, Event, Observer, RunId, hand_over::HandOver, pod_record::PodRecord};
@@ -32,6 +33,8 @@ pub(crate) struct PodEntry {
     pub(crate) volume_free_bytes: Option<u64>,
     /// The agent has sent everything it had at some moment.
     pub(crate) is_up_to_date: bool,
+    /// The number of the last snapshot that its agent has taken, and what came of it in each container.
+    pub(crate) snapshot: Option<(u32, Vec<ContainerSnapshot>)>,
     pub(crate) end: Option<HandOverEnd>,
     /// Why the last stream broke.
     pub(crate) last_failure: Option<String>,
@@ -75,6 +78,8 @@ impl Scope {
 pub enum Purpose {
     /// Files go to `<this directory>/<kind>-<name>/<pod>/<container>-<restart>`, and are then acknowledged.
     Keep(PathBuf),
+    /// The same, but nothing is acknowledged: whoever keeps it gets it as well.
+    Copy(PathBuf),
     /// Only to see which processes start. Nothing is taken.
     Look,
     /// The pods are told that nobody wants their data.
@@ -92,6 +97,8 @@ pub(crate) struct Shared {
     changes: watch::Sender<u64>,
     /// A failure of this machine, such as a full disk, that ends the collection.
     failure: Mutex<Option<Error>>,
+    /// The number of the last snapshot that was asked for.
+    pub(crate) wanted_snapshot: watch::Sender<u32>,
 }
 
 impl Shared {
@@ -165,6 +172,7 @@ impl Collector {
             is_listed: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             failure: Mutex::default(),
+            wanted_snapshot: watch::Sender::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(follow::watch_pods(Arc::clone(&shared)));
@@ -224,6 +232,19 @@ impl Collector {
         Ok(missing_coverage(&self.shared.pods()))
     }
 
+    /// Has all processes of all pods read now, and waits until what they have counted is here. What is not, in time or
+    /// at all, is told.
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Vec<NotTaken>, Error> {
+        let mut number = 0;
+        self.shared.wanted_snapshot.send_modify(|wanted| {
+            *wanted += 1;
+            number = *wanted;
+        });
+        self.wait_until(deadline, |pods| pods.values().all(|pod| has_taken(pod, number))).await?;
+        let pods = self.shared.pods();
+        Ok(pods.values().flat_map(|pod| not_taken(pod, number)).collect())
+    }
+
     /// Everything seen so far, pod by pod, sorted by workload and name.
     #[must_use]
     pub fn results(&self) -> Vec<PodResult> {
@@ -233,6 +254,52 @@ impl Collector {
         results.sort_by(|one, other| (&one.workload, &one.pod).cmp(&(&other.workload, &other.pod)));
         results
     }
+}
+
+/// A container of which a snapshot does not have everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTaken {
+    /// The pod's name.
+    pub pod: String,
+    /// The container's name.
+    pub container: String,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// Nothing more can come of this snapshot.
+fn has_taken(pod: &PodEntry, number: u32) -> bool {
+    // Without a sidecar, no container of the pod has started; or all of them have ended.
+    pod.end.is_some()
+        || !pod.record.sidecar_is_running
+        || pod.record.is_gone
+        || pod.snapshot.as_ref().is_some_and(|(taken, _)| *taken >= number)
+}
+
+fn not_taken(pod: &PodEntry, number: u32) -> Vec<NotTaken> {
+    let of = |container: &String, why: &str| NotTaken {
+        pod: pod.record.name.clone(),
+        container: container.clone(),
+        why: why.to_owned(),
+    };
+    let supervised = &pod.record.capture.supervised;
+    if !has_taken(pod, number) {
+        let why = pod.last_failure.as_deref().unwrap_or("its agent did not answer in time");
+        return supervised.iter().map(|container| of(container, why)).collect();
+    }
+    let taken =
+        pod.snapshot.iter().filter(|(taken, _)| *taken >= number).flat_map(|(_, containers)| containers);
+    let problem = |snapshot: &ContainerSnapshot| {
+        let why = match snapshot.outcome {
+            SnapshotOutcome::Taken | SnapshotOutcome::NotSupervised => return None,
+            SnapshotOutcome::Failed => {
+                "its agent could not read it or keep it; the log of the container says why"
+            }
+            SnapshotOutcome::NoAnswer => "its agent did not answer in time",
+        };
+        Some(of(&snapshot.container, why))
+    };
+    taken.filter(|snapshot| supervised.contains(&snapshot.container)).filter_map(problem).collect()
 }
 
 fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> {

@@ -32,7 +32,7 @@ mod workload;
 pub use attached::{
     Attachment, AttachmentOptions, ContainerAnswer, Leftovers, NodeAnswer, NotRead, ProcessAnswer, Reader,
 };
-pub use collector::{Collector, ContainerResult, HandOverEnd, PodResult, Purpose, Scope};
+pub use collector::{Collector, ContainerResult, HandOverEnd, NotTaken, PodResult, Purpose, Scope};
 pub use connection::{Connection, ConnectionOptions};
 pub use error::{Error, Hint};
 pub use identity::{Preparation, RunId};

@@ -8,7 +8,10 @@ use podcov_agent_protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::{
+        mpsc::{self, UnboundedReceiver, UnboundedSender, WeakUnboundedSender},
+        oneshot,
+    },
 };
 
 use crate::{
@@ -69,9 +72,9 @@ pub(crate) async fn first_line(stderr: &mut (impl AsyncRead + Unpin)) -> Option<
 async fn converse(
     from_agent: impl AsyncRead + Unpin,
     to_agent: impl AsyncWrite + Unpin,
+    (answers, queue): (UnboundedSender<Vec<u8>>, UnboundedReceiver<Vec<u8>>),
     handle: impl FnMut(FromAgent) -> Result<Option<ToAgent>, String>,
 ) -> Result<StreamEnd, String> {
-    let (answers, queue) = mpsc::unbounded_channel();
     let (end, ()) = tokio::try_join!(listen(from_agent, answers, handle), answer(to_agent, queue))?;
     Ok(end)
 }
@@ -122,6 +125,40 @@ async fn answer(
     Ok(())
 }
 
+/// Asks for each snapshot that is wanted, also one that was wanted before this connection was there. Ends with an error only.
+async fn ask_for_snapshots(
+    shared: &Shared,
+    uid: &str,
+    greeting: oneshot::Receiver<()>,
+    requests: WeakUnboundedSender<Vec<u8>>,
+) -> String {
+    // The agent speaks first.
+    if greeting.await.is_ok() {
+        let mut wanted = shared.wanted_snapshot.subscribe();
+        wanted.mark_changed();
+        while wanted.changed().await.is_ok() {
+            let number = *wanted.borrow_and_update();
+            if wants_snapshot(shared, uid, number)
+                && let Some(requests) = requests.upgrade()
+            {
+                match encode(&ToAgent::Snapshot { number }) {
+                    // Nobody takes it where the connection has just broken, which reading tells, too.
+                    Ok(frame) => drop(requests.send(frame)),
+                    Err(error) => return error.to_string(),
+                }
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+fn wants_snapshot(shared: &Shared, uid: &str, number: u32) -> bool {
+    let has_newer = |pod: &PodEntry| pod.snapshot.as_ref().is_some_and(|(taken, _)| *taken >= number);
+    number > 0
+        && matches!(shared.purpose(), Purpose::Keep(_) | Purpose::Copy(_))
+        && !shared.pods().get(uid).is_none_or(has_newer)
+}
+
 struct Conversation<'a> {
     shared: &'a Shared,
     uid: &'a str,
@@ -135,12 +172,28 @@ impl Conversation<'_> {
         from_agent: impl AsyncRead + Unpin,
         to_agent: impl AsyncWrite + Unpin,
     ) -> Result<StreamEnd, String> {
-        converse(from_agent, to_agent, |message| self.handle(message)).await
+        let (shared, uid) = (self.shared, self.uid);
+        let (answers, queue) = mpsc::unbounded_channel();
+        let (greeted, greeting) = oneshot::channel();
+        let asking = ask_for_snapshots(shared, uid, greeting, answers.downgrade());
+        let mut greeted = Some(greeted);
+        let talking = converse(from_agent, to_agent, (answers, queue), |message| {
+            if let Some(greeted) = greeted.take() {
+                let _ = greeted.send(());
+            }
+            self.handle(message)
+        });
+        tokio::select! {
+            end = talking => end,
+            error = asking => Err(error),
+        }
     }
 
     fn handle(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
         match self.shared.purpose() {
             Purpose::Keep(_) => self.keep(message),
+            // Others have to get it, too.
+            Purpose::Copy(_) => self.keep(message).map(|_| None),
             Purpose::Look => self.look(message),
             Purpose::Discard => Ok(match message {
                 FromAgent::Hello { .. } => Some(ToAgent::Discard),
@@ -200,6 +253,23 @@ impl Conversation<'_> {
                     return Ok(None);
                 }
                 Err(format!("the pod sent a file that was not asked for: {container}/{name}, {length} bytes"))
+            }
+            FromAgent::LiveFileBegin { container, name, length } => {
+                let accepted = self.with_pod(|pod| {
+                    let runs = pod.record.containers.get(&container).cloned().unwrap_or_default();
+                    pod.hand_over.begin_live(&container, &name, length, &runs)
+                })?;
+                if accepted {
+                    return Ok(None);
+                }
+                Err(format!("the pod sent a file that was not asked for: {container}/{name}, {length} bytes"))
+            }
+            FromAgent::SnapshotTaken { number, containers } => {
+                self.with_pod(|pod| {
+                    pod.snapshot = Some((number, containers));
+                    Ok(())
+                })?;
+                Ok(None)
             }
             FromAgent::FileData { bytes } => {
                 if self.with_pod(|pod| pod.hand_over.append(&bytes))? {
@@ -285,7 +355,9 @@ mod tests {
                 _ => ToAgent::Acknowledge { container: "api".into(), name: "covmeta.x".into() },
             }))
         };
-        let conversation = async { tokio::join!(agent, converse(from_agent, to_agent, acknowledge)) };
+        let conversation = async {
+            tokio::join!(agent, converse(from_agent, to_agent, mpsc::unbounded_channel(), acknowledge))
+        };
         let (answers, end) = tokio::time::timeout(Duration::from_secs(30), conversation)
             .await
             .expect("neither waits for the other");

@@ -198,7 +198,7 @@ pub fn merge(groups: &[Group]) -> Merged {
             own.add_all_metadata(group, &mut set_aside);
         }
         for path in group.directories.iter().flat_map(|directory| &directory.counters) {
-            let added = read(path).and_then(|bytes| {
+            let added = read_file(path).and_then(|bytes| {
                 total.merger.add_counters(&bytes).map_err(|error| error.to_string())?;
                 if apart { own.add_counters_from(&bytes, &metadata) } else { Ok(()) }
             });
@@ -235,7 +235,7 @@ impl Addition {
             if self.read.contains(&identity) {
                 continue;
             }
-            let added = read(path)
+            let added = read_file(path)
                 .and_then(|bytes| self.merger.add_metadata(&bytes).map_err(|error| error.to_string()));
             match added {
                 Ok(hash) => {
@@ -259,14 +259,15 @@ impl Addition {
         if let Err(Error::OrphanCounters { hash }) = &added
             && let Some(path) = metadata.get(hash)
         {
-            self.merger.add_metadata(&read(path)?).map_err(|error| error.to_string())?;
+            self.merger.add_metadata(&read_file(path)?).map_err(|error| error.to_string())?;
             added = self.merger.add_counters(bytes);
         }
         added.map_err(|error| error.to_string())
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+/// Reads a file of coverage data whole.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > LARGEST_FILE {
         return Err(format!("{length} bytes are more than any coverage data has"));

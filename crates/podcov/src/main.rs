@@ -12,6 +12,7 @@ mod finish;
 mod interrupt;
 mod kubernetes;
 mod local;
+mod process_files;
 mod process_records;
 mod run_directory;
 mod snapshot;

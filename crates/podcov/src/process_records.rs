@@ -29,6 +29,11 @@ fn read_one(path: &Path) -> Option<ProcessRecord> {
     ProcessRecord::parse(&String::from_utf8_lossy(&bytes))
 }
 
+/// One record's text, for the record of the run.
+pub fn parse(text: &str) -> Option<Process> {
+    ProcessRecord::parse(text).as_ref().map(process)
+}
+
 /// For the record of the run.
 pub fn processes(records: &[ProcessRecord]) -> Vec<Process> {
     records.iter().map(process).collect()

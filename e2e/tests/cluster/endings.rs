@@ -1,13 +1,10 @@
 //! How processes end during and after the tests, and what the result says of it.
 
-use std::process::Command;
-
 use podcov_e2e::{
     counter_files,
     namespace::Namespace,
-    output,
-    podcov::{Outcome, Podcov},
-    repository,
+    podcov::Podcov,
+    probe::{directory_of_start, runs_of_worked},
     workload::{deployment, request, service},
 };
 use serde_json::json;
@@ -106,7 +103,11 @@ fn a_killed_process_keeps_its_counters() {
         .ends_with(0)
         .says("prepared       probe (supervised)")
         .reports("1 of 1 pod, 2 of 2 processes");
-    assert_eq!(runs_of_worked(&outcome, "probe-0"), 1, "the process that was killed did work");
+    assert_eq!(
+        runs_of_worked(&directory_of_start(&outcome.run_directory(), "probe-0")),
+        1,
+        "the process that was killed did work"
+    );
     let captures = outcome.record()["captures"].clone();
     let ways: Vec<_> = captures.as_array().expect("captures").iter().map(|capture| &capture["way"]).collect();
     assert_eq!(ways, ["supervised", "supervised"]);
@@ -125,25 +126,9 @@ fn an_unhandled_sigterm_keeps_the_counters() {
         .run()
         .ends_with(0)
         .reports("1 of 1 pod, 1 of 1 process");
-    assert_eq!(runs_of_worked(&outcome, "probe-0"), 1);
+    assert_eq!(runs_of_worked(&directory_of_start(&outcome.run_directory(), "probe-0")), 1);
     assert_eq!(before, namespace.as_written("deployment/probe"));
     namespace.assert_untouched();
-}
-
-/// How often `worked` of the probe ran in a start of its container, as Go's own tools read the data.
-fn runs_of_worked(outcome: &Outcome, container: &str) -> u64 {
-    let files = counter_files(&outcome.run_directory());
-    let directories = files.iter().filter_map(|file| file.parent());
-    let directory =
-        directories.into_iter().find(|directory| directory.ends_with(container)).expect("its data");
-    let profile = outcome.run_directory().join("worked.txt");
-    let (input, profile_flag) = (format!("-i={}", directory.display()), format!("-o={}", profile.display()));
-    output(Command::new("go").args(["tool", "covdata", "textfmt", &input, &profile_flag]));
-    let source = std::fs::read_to_string(repository().join("e2e/probe/main.go")).expect("the probe's source");
-    let line = source.lines().position(|line| line.starts_with("func worked()")).expect("it is there") + 1;
-    let text = std::fs::read_to_string(&profile).expect("a profile");
-    let block = text.lines().find(|block| block.contains(&format!("main.go:{line}."))).expect("its block");
-    block.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a count")
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod attached;
 mod endings;
 mod interruption;
 mod kinds;
+mod live;
 mod mistakes;
 mod permissions;
 mod shop;

@@ -87,7 +87,7 @@ fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
     if is_new {
         let Some(record) = PodRecord::of(pod).filter(|record| shared.scope.contains(record)) else { return };
         let directory = match &shared.purpose {
-            Purpose::Keep(directory) => directory.as_path(),
+            Purpose::Keep(directory) | Purpose::Copy(directory) => directory.as_path(),
             Purpose::Look | Purpose::Discard => Path::new(""),
         };
         let directory = directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
@@ -99,6 +99,7 @@ fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
             unfinished_files: BTreeMap::new(),
             volume_free_bytes: None,
             is_up_to_date: false,
+            snapshot: None,
             end: None,
             last_failure: None,
         };

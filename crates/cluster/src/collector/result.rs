@@ -66,6 +66,8 @@ pub struct ContainerResult {
     pub processes_started: u32,
     /// Counter files received.
     pub counter_files: u32,
+    /// Counters of processes that lived when they were last read, and left nothing since.
+    pub live_counter_files: u32,
     /// How the container ended; none while it runs, or when nobody saw it.
     pub ending: Option<Ending>,
     /// Files that Go began and did not finish. Told of the last start only.
@@ -80,7 +82,10 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
         let known: Vec<u32> = runs.restarts().collect();
         let last_known = known.last().copied().unwrap_or(0);
         // Data of a start that the API never showed counts all the same.
-        let has_data = |restart: &u32| entry.hand_over.counter_files(container, *restart) > 0;
+        let has_data = |restart: &u32| {
+            entry.hand_over.counter_files(container, *restart) > 0
+                || entry.hand_over.live_counter_files(container, *restart) > 0
+        };
         let restarts = (0..=last_known + 1).filter(|restart| known.contains(restart) || has_data(restart));
         for restart in restarts {
             let started = entry
@@ -96,6 +101,7 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
                 directory: entry.hand_over.directory(container, restart),
                 processes_started: u32::try_from(started).unwrap_or(u32::MAX),
                 counter_files: entry.hand_over.counter_files(container, restart),
+                live_counter_files: entry.hand_over.live_counter_files(container, restart),
                 ending: runs.get(restart).and_then(|run| run.ending.clone()),
                 unfinished_files: is_last
                     .then(|| entry.unfinished_files.get(container).cloned())

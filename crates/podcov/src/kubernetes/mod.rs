@@ -58,6 +58,11 @@ impl<'a> Cluster<'a> {
         Ok(Self { connection, watching: Arc::new(Watching::new(terminal)), interrupt, terminal })
     }
 
+    /// Does something, unless the user does not want to wait for it.
+    pub async fn interrupted_or<T>(&self, work: impl Future<Output = T>) -> Result<T, CommandError> {
+        self.interrupt.or(work).await
+    }
+
     /// The way to it.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -116,7 +121,8 @@ impl<'a> Cluster<'a> {
         Ok(found.into_iter().filter_map(|run| run.restricted_to(&workloads)).collect())
     }
 
-    fn collector(&self, scope: Scope, purpose: Purpose) -> Collector {
+    /// Follows the pods of a scope.
+    pub fn collector(&self, scope: Scope, purpose: Purpose) -> Collector {
         Collector::start(self.connection.clone(), scope, purpose, Arc::<Watching>::clone(&self.watching))
     }
 

@@ -31,6 +31,7 @@ fn capture(
     relative: impl Fn(&Path) -> String,
 ) -> Capture {
     let not_read = u32::try_from(process_records::without_counters(records)).unwrap_or(u32::MAX);
+    let captured = container.counter_files.saturating_add(container.live_counter_files);
     Capture {
         origin: Origin::Pod {
             namespace: namespace.to_owned(),
@@ -42,8 +43,8 @@ fn capture(
         },
         directory: relative(&container.directory),
         way: way(container, records),
-        processes_started: container.processes_started.max(container.counter_files.saturating_add(not_read)),
-        processes_captured: container.counter_files,
+        processes_started: container.processes_started.max(captured.saturating_add(not_read)),
+        processes_captured: captured,
         bytes: size(&container.directory),
         outcome: match process_records::loss_in_pod(records) {
             Some((reason, detail)) => Outcome::Lost { reason, detail },
@@ -149,6 +150,7 @@ mod tests {
             directory: PathBuf::from("none"),
             processes_started: started,
             counter_files: files,
+            live_counter_files: 0,
             ending: exit.map(|(exit_code, reason)| Ending { exit_code, reason: reason.to_owned() }),
             unfinished_files: Vec::new(),
         }
