@@ -90,6 +90,11 @@ impl Podcov {
         self
     }
 
+    /// Where its files will go.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Sets a variable.
     pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);

@@ -379,3 +379,6 @@ fn metadata_name(counters: &str) -> String {
     let hash = counters.split('.').nth(1).unwrap_or_default();
     format!("covmeta.{hash}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,15 @@ impl ContainerRuns {
         self.0.get(&restart)
     }
 
+    /// Starts and endings, in seconds, of one start after the other.
+    #[cfg(test)]
+    pub(crate) fn of(runs: &[(u64, Option<u64>)]) -> Self {
+        let run = |(index, (started, finished)): (u32, &(u64, Option<u64>))| {
+            (index, ContainerRun { started: Some(*started), finished: *finished, ending: None })
+        };
+        Self((0..).zip(runs).map(run).collect())
+    }
+
     /// The restart counts of every known start.
     pub(crate) fn restarts(&self) -> impl Iterator<Item = u32> {
         self.0.iter().filter(|(_, run)| run.started.is_some()).map(|(restart, _)| *restart)
@@ -177,11 +186,7 @@ mod tests {
     use super::*;
 
     fn runs(runs: &[(u64, Option<u64>)]) -> ContainerRuns {
-        let run = |(index, (started, finished)): (usize, &(u64, Option<u64>))| {
-            let run = ContainerRun { started: Some(*started), finished: *finished, ending: None };
-            (u32::try_from(index).unwrap(), run)
-        };
-        ContainerRuns(runs.iter().enumerate().map(run).collect())
+        ContainerRuns::of(runs)
     }
 
     fn at(seconds: f64) -> u64 {

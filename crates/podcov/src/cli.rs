@@ -50,6 +50,7 @@ pub struct Cli {
 enum Command {
     Run(commands::run::RunArgs),
     Exec(commands::exec::ExecArgs),
+    Mark(commands::mark::MarkArgs),
     Snapshot(commands::snapshot::SnapshotArgs),
     Report(commands::report::ReportArgs),
     Inject(commands::inject::InjectArgs),
@@ -255,6 +256,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> 
     match command {
         Command::Run(args) => commands::block_on(commands::run::run(args, terminal)),
         Command::Exec(args) => commands::block_on(commands::exec::run(args, terminal)),
+        Command::Mark(args) => commands::block_on(commands::mark::run(args)),
         Command::Snapshot(args) => commands::block_on(commands::snapshot::run(args, terminal)),
         Command::Report(args) => commands::report::run(&args, terminal),
         Command::Inject(args) => commands::block_on(commands::inject::run(args, terminal)),

@@ -14,6 +14,7 @@ use podcov_agent_protocol::{
 };
 
 use crate::error::CommandError;
+use crate::run_directory::{TESTS, TESTS_RECORD};
 
 /// Go names a file so until it is whole.
 pub const UNFINISHED_PREFIX: &str = "tmp.cov";
@@ -143,7 +144,9 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
             found.links.push(path);
         } else if kind.is_dir() {
             // What is there is of processes that still run.
-            if ![OWN_FILES_DIRECTORY, LATEST_DIRECTORY].contains(&name) {
+            // What each test ran is a part of what is elsewhere in its run.
+            let is_of_tests = name == TESTS && directory.join(TESTS_RECORD).is_file();
+            if ![OWN_FILES_DIRECTORY, LATEST_DIRECTORY].contains(&name) && !is_of_tests {
                 pending.push(path);
             }
         } else if !kind.is_file() {

@@ -75,7 +75,11 @@ fn write_results(
     let sections = sections(total, groups);
     directory.run_mut().summary = figures(directory.run(), &sections, &sources, only_workload);
     let run = directory.run().clone();
-    let report = Report { run: &run, sections, sources: &sources, tests: None };
+    let tests = directory.tests().unwrap_or_else(|error| {
+        terminal.warning(&format!("no tests in the report: {error}"));
+        None
+    });
+    let report = Report { run: &run, sections, sources: &sources, tests: tests.as_ref() };
     let page = directory.write_page(|output| html(&report, output).map_err(std::io::Error::other))?;
     save(directory)?;
     drop(progress);

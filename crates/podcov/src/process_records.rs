@@ -98,8 +98,8 @@ pub fn loss(records: &[ProcessRecord]) -> Option<(LossReason, String)> {
 }
 
 /// The same in a container, where the kernel ends what is left together with the first process.
-pub fn loss_in_pod(records: &[ProcessRecord]) -> Option<(LossReason, String)> {
-    records.iter().find_map(loss_of)
+pub fn loss_in_pod<'a>(records: impl IntoIterator<Item = &'a ProcessRecord>) -> Option<(LossReason, String)> {
+    records.into_iter().find_map(loss_of)
 }
 
 fn loss_of(record: &ProcessRecord) -> Option<(LossReason, String)> {

@@ -11,8 +11,12 @@
 //!   data/<workload>/<pod>/<container>-<restart>/cov*     as Go wrote them, from pods
 //!   data/<name>/cov*                                     from local programs
 //!   snapshot/                                            what running processes had counted when they were read
+//!   tests.json                                           which tests ran what
+//!   tests/<test>/cov*                                    what each test ran
 //!   logs/<name>.log                                      output of services that podcov started
 //! ```
+
+mod tests;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufWriter, ErrorKind as IoErrorKind, Write};
@@ -23,6 +27,8 @@ use podcov_report::run::{Run, SCHEMA_VERSION};
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
+
+pub use tests::{TESTS, TESTS_RECORD};
 
 const RECORD: &str = "run.json";
 const PROFILE: &str = "coverage.txt";
@@ -333,7 +339,7 @@ fn foreign(path: &Path, why: &str) -> CommandError {
 
 /// Everything that podcov writes but the record, which is replaced last.
 fn remove_results(path: &Path) -> Result<(), CommandError> {
-    let results = [DATA, LOGS, SNAPSHOT, PAGE].map(str::to_owned);
+    let results = [DATA, LOGS, SNAPSHOT, TESTS, TESTS_RECORD, PAGE].map(str::to_owned);
     results.into_iter().chain(profiles()).try_for_each(|name| remove(&path.join(name)))
 }
 

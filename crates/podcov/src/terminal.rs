@@ -145,6 +145,12 @@ impl Terminal {
         written.map_err(cannot_write)
     }
 
+    /// The same on standard error.
+    pub fn verbatim_for_people(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        let written = self.shared.bars.suspend(|| std::io::stderr().lock().write_all(bytes));
+        written.map_err(cannot_write)
+    }
+
     /// Shows that work goes on, once it has taken a while: `⠹ waiting        for api to listen   12s`.
     /// Tell how far it is with [`Progress::update`].
     pub fn progress(&self, word: &str, subject: &str) -> Progress {

@@ -6,14 +6,24 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use podcov_report::run;
-use tokio::process::{Child, Command};
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc;
 
 use crate::error::{CommandError, ErrorKind};
 use crate::interrupt::{Interrupt, Signal};
 use crate::local;
+use crate::per_test::Message;
+use crate::terminal::Terminal;
+
+const READ_LENGTH: usize = 64 * 1024;
+/// Longer ones are nothing that says that a test begins.
+const LONGEST_LINE: usize = 64 * 1024;
+/// After the end of the tests.
+const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
 /// A command that can be started.
 #[derive(Clone, Debug)]
@@ -109,7 +119,48 @@ impl TestCommand {
         let status = wait(&mut child, interrupt)
             .await
             .map_err(|error| CommandError::failure("cannot wait for the tests").caused_by(error))?;
-        Ok(Tests {
+        Ok(self.tests(status, started, interrupt))
+    }
+
+    /// The same, with every line of their standard output told as well. It goes where it would have gone, byte for byte.
+    pub async fn run_watched(
+        &self,
+        environment: &[(OsString, OsString)],
+        output: TestOutput,
+        interrupt: &Interrupt,
+        lines: &mpsc::UnboundedSender<Message>,
+        terminal: &Terminal,
+    ) -> Result<Tests, CommandError> {
+        let mut command = self.command(environment);
+        command.stdout(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
+        let stdout = child.stdout.take();
+        let copied = async {
+            if let Some(stdout) = stdout {
+                copy_lines(stdout, output, lines, terminal).await;
+            }
+        };
+        tokio::pin!(copied);
+        let status = tokio::select! {
+            status = wait(&mut child, interrupt) => Some(status),
+            () = &mut copied => None,
+        };
+        let status = match status {
+            Some(status) => {
+                // What they left running may hold the pipe open.
+                let _ = tokio::time::timeout(LAST_OUTPUT, copied).await;
+                status
+            }
+            None => wait(&mut child, interrupt).await,
+        };
+        let status =
+            status.map_err(|error| CommandError::failure("cannot wait for the tests").caused_by(error))?;
+        Ok(self.tests(status, started, interrupt))
+    }
+
+    fn tests(&self, status: ExitStatus, started: Instant, interrupt: &Interrupt) -> Tests {
+        Tests {
             record: run::Tests {
                 command: self.words.clone(),
                 exit_code: status.code(),
@@ -117,7 +168,7 @@ impl TestCommand {
                 interrupted: interrupt.is_requested(),
             },
             exit_code: shell_exit_code(status),
-        })
+        }
     }
 
     /// Runs the program to its end as if it were started directly: every signal is its own to answer.
@@ -145,6 +196,34 @@ impl TestCommand {
         CommandError::new(ErrorKind::CommandNotExecutable, format!("cannot start `{name}`"))
             .caused_by(error)
             .hint("is it built for this machine, and is the interpreter in its first line there?")
+    }
+}
+
+/// Hands on what comes, at once, and tells the lines.
+async fn copy_lines(
+    mut from: ChildStdout,
+    output: TestOutput,
+    lines: &mpsc::UnboundedSender<Message>,
+    terminal: &Terminal,
+) {
+    let mut buffer = vec![0; READ_LENGTH];
+    let mut line = Vec::new();
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let bytes = buffer.get(..length).unwrap_or_default();
+        // Who does not read it any more does not end the tests.
+        let _ = match output {
+            TestOutput::Inherited => terminal.verbatim(bytes),
+            TestOutput::StandardError => terminal.verbatim_for_people(bytes),
+        };
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = LONGEST_LINE.saturating_sub(line.len());
+            line.extend_from_slice(piece.get(..room.min(piece.len())).unwrap_or_default());
+            if piece.ends_with(b"\n") {
+                let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+                let _ = lines.send(Message::Line(text, Instant::now()));
+                line.clear();
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub const TESTS_SCHEMA_VERSION: u32 = 1;
 pub struct TestMapping {
     /// [`TESTS_SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
-    /// In the order in which they began. Others refer to them by their position.
+    /// In the order in which they ended first. Others refer to them by their position.
     pub tests: Vec<Test>,
     /// Files of which a test ran something, by name.
     pub files: Vec<FileTests>,

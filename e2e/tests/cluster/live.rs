@@ -1,10 +1,15 @@
 //! Counters of pods that run, and go on running.
 
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
 use podcov_e2e::{
+    cluster,
     namespace::Namespace,
     podcov::Podcov,
     probe::{runs_of_worked, work},
-    workload::{deployment, service},
+    wait_until,
+    workload::{deployment, request, service},
 };
 
 #[test]
@@ -51,9 +56,9 @@ fn a_process_that_was_killed_between_two_snapshots_counts_to_its_end() {
     let first = Podcov::new("snapshot", namespace.name()).arguments(["deploy/probe"]).run().ends_with(0);
 
     work(namespace.name(), "probe", 2);
-    let exit = podcov_e2e::workload::request(namespace.name(), "probe", "exit?code=3");
-    let _answer_is_lost_with_the_process = podcov_e2e::cluster::kubectl().args(&exit[1..]).output();
-    podcov_e2e::wait_until("the container is back", std::time::Duration::from_mins(2), || {
+    let exit = request(namespace.name(), "probe", "exit?code=3");
+    let _answer_is_lost_with_the_process = cluster::kubectl().args(&exit[1..]).output();
+    wait_until("the container is back", Duration::from_mins(2), || {
         let pods = namespace.get(&["pods", "-l", "app=probe"]);
         let status = &pods["items"][0]["status"]["containerStatuses"][0];
         status["restartCount"] == 1 && status["ready"] == true
@@ -82,4 +87,52 @@ fn pods_that_no_agent_reads_are_said_with_the_next_step() {
         .says("it was not prepared")
         .says("podcov inject");
     Podcov::new("eject", namespace.name()).run();
+}
+
+#[test]
+fn what_running_pods_have_counted_is_kept_while_the_tests_run() {
+    let namespace = Namespace::new("live-kept");
+    namespace.start(&deployment("probe", 1, &[]));
+    namespace.apply(&service("probe"));
+    let worked = request(namespace.name(), "probe", "work").join(" ");
+    let tests = format!("{worked}; {worked}; {worked}; sleep 3600");
+    let mut running =
+        Podcov::new("run", namespace.name()).arguments(["deploy/probe", "--", "sh", "-c", &tests]).start();
+    running.wait_for("instrumented");
+    let directory = running.path().join("coverage");
+    wait_until("what the process has counted is here", Duration::from_mins(2), || {
+        runs_of_worked(&directory) == 3
+    });
+    running.signal(Signal::SIGKILL);
+    let killed = running.wait();
+    assert_eq!(runs_of_worked(&killed.run_directory()), 3, "the directory is whole");
+    let report = Podcov::bare(["report", "coverage"]).in_directory_of(&killed).run().ends_with(3);
+    report.says("did not end").reports("its counters are those of");
+
+    work(namespace.name(), "probe", 2);
+    let ejected = Podcov::new("eject", namespace.name()).in_directory_of(&killed).run().ends_with(0);
+    let ejected = ejected.reports("1 of 1 pod, 1 of 1 process");
+    assert_eq!(runs_of_worked(&ejected.run_directory()), 5, "a process counts once");
+    namespace.assert_untouched();
+}
+
+#[test]
+#[ignore = "long: waits until a pod has not ended in time"]
+fn a_pod_that_does_not_end_counts_as_it_was_read_after_the_tests() {
+    let namespace = Namespace::new("live-endless");
+    let mut probe = deployment("probe", 1, &["-slow-stop=1h"]);
+    probe["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = serde_json::json!(3600);
+    namespace.start(&probe);
+    namespace.apply(&service("probe"));
+    let outcome = Podcov::new("run", namespace.name())
+        .arguments(["deploy/probe", "--timeout", "30s", "--collect-timeout", "1s", "--"])
+        .arguments(request(namespace.name(), "probe", "work"))
+        .run()
+        .ends_with(0)
+        .says("not every prepared pod ended within")
+        .reports("1 of 1 pod, 1 of 1 process");
+    assert_eq!(runs_of_worked(&outcome.run_directory()), 1);
+    let process = &outcome.record()["captures"][0]["processes"][0];
+    assert!(process["read_at"]["interval"]["seconds_after_start"].as_f64().is_some_and(|age| age > 0.0));
+    cluster::run(&["delete", "pods", "--all", "--force", "-n", namespace.name()]);
 }

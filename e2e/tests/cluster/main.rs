@@ -6,6 +6,7 @@ mod interruption;
 mod kinds;
 mod live;
 mod mistakes;
+mod per_test;
 mod permissions;
 mod shop;
 mod steps;

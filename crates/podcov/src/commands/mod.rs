@@ -7,6 +7,7 @@ pub mod eject;
 pub mod exec;
 pub mod inject;
 pub mod man;
+pub mod mark;
 pub mod report;
 pub mod run;
 pub mod snapshot;

@@ -16,6 +16,7 @@ Examples:
   podcov run -n shop -l app=api --context staging -- ginkgo ./e2e
   podcov run --exec './bin/api --listen :8080' --exec ./bin/worker \\
       --ready api=http://localhost:8080/healthz -- go test ./e2e/...
+  podcov run --per-test -n shop deploy/api -- go test -v ./e2e
 
 podcov ends with the exit code of the tests. When they passed but data is missing, it ends with 3.";
 
@@ -40,6 +41,11 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub report: ReportOptions,
+
+    /// Record what each test alone ran, as told by the output of go test -v, go test -json or ginkgo -v, or by
+    /// podcov mark.
+    #[arg(long, help_heading = "Report options")]
+    pub per_test: bool,
 
     /// The test command and its arguments.
     #[arg(last = true, required = true, value_name = "TEST", help_heading = ARGUMENTS)]
@@ -81,7 +87,10 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
     args.report.check()?;
     let interrupt = Interrupt::install()?;
     if !args.local.exec.is_empty() {
-        return LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?.run().await;
+        return LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?
+            .per_test(args.per_test)
+            .run()
+            .await;
     }
     if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to measure")

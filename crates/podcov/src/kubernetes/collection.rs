@@ -111,7 +111,12 @@ impl Cluster<'_> {
         for collector in collectors {
             if !collector.wait_until_ended(deadline).await.map_err(cluster_error)? {
                 let seconds = time.as_secs();
-                self.watching.note(format!("not every prepared pod ended within {seconds} s"));
+                let alive = collector.results().into_iter().filter(|pod| pod.end.is_none());
+                let names: Vec<String> = alive.map(|pod| pod.pod).collect();
+                self.watching.note(format!(
+                    "not every prepared pod ended within {seconds} s; of {} there is what was last read",
+                    names.join(", ")
+                ));
             }
         }
         Ok(())

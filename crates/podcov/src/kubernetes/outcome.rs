@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podcov_agent_protocol::{CountersFrom, ProcessRecord};
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
 use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
 
@@ -46,12 +46,25 @@ fn capture(
         processes_started: container.processes_started.max(captured.saturating_add(not_read)),
         processes_captured: captured,
         bytes: size(&container.directory),
-        outcome: match process_records::loss_in_pod(records) {
+        outcome: match loss(pod, container, records) {
             Some((reason, detail)) => Outcome::Lost { reason, detail },
             None => outcome(pod, container),
         },
         processes: process_records::processes(records),
     }
+}
+
+/// What its processes say is missing. A process of a pod that has not ended was read after the tests.
+fn loss(
+    pod: &PodResult,
+    container: &ContainerResult,
+    records: &[ProcessRecord],
+) -> Option<(LossReason, String)> {
+    let is_live = pod.end.is_none() && container.ending.is_none() && container.live_counter_files > 0;
+    let is_its_last_word = |record: &&ProcessRecord| {
+        !(is_live && matches!(record.counters, CountersFrom::Memory(Moment::Interval { .. })))
+    };
+    process_records::loss_in_pod(records.iter().filter(is_its_last_word))
 }
 
 /// What the container was prepared for, unless its processes say that their memory could not be read.
@@ -65,8 +78,9 @@ fn way(container: &ContainerResult, records: &[ProcessRecord]) -> Way {
 }
 
 fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
-    let has_data =
-        |container: &ContainerResult| container.processes_started > 0 || container.counter_files > 0;
+    let has_data = |container: &ContainerResult| {
+        container.processes_started > 0 || container.counter_files > 0 || container.live_counter_files > 0
+    };
     if !has_data(container) {
         let is_heard = pod.was_reached && pod.end != Some(HandOverEnd::Unreachable);
         if !pod.containers_named && pod.containers.iter().any(has_data) {
@@ -78,13 +92,11 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
             unreachable(pod, container)
         };
     }
-    if container.counter_files > 0 && container.counter_files >= container.processes_started {
+    let captured = container.counter_files + container.live_counter_files;
+    if captured > 0 && captured >= container.processes_started {
         return Outcome::Heard;
     }
-    let missing = format!(
-        "{} of {} processes wrote their counters",
-        container.counter_files, container.processes_started
-    );
+    let missing = format!("{captured} of {} processes wrote their counters", container.processes_started);
     let is_full = pod.volume_free_bytes.is_some_and(|free| free < FULL_VOLUME_BYTES);
     if is_full && !container.unfinished_files.is_empty() {
         return lost(LossReason::DiskFull, &format!("{missing}; the data volume is full"), container);
@@ -97,7 +109,7 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
         (Some(HandOverEnd::Unreachable), None) => unreachable(pod, container),
         (None, None) => lost(
             LossReason::StillRunning,
-            &format!("{} of {} processes have ended", container.counter_files, container.processes_started),
+            &format!("{captured} of {} processes have ended", container.processes_started),
             container,
         ),
     }
@@ -211,7 +223,7 @@ mod tests {
             ending: None,
         };
         let own_files = record(CountersFrom::OwnFiles("ptrace is forbidden".to_owned()));
-        let memory = record(CountersFrom::Memory(podcov_agent_protocol::Moment::End));
+        let memory = record(CountersFrom::Memory(Moment::End));
         let supervised = ContainerResult { is_supervised: true, ..container("api", 1, 1, None) };
         assert_eq!(way(&supervised, std::slice::from_ref(&own_files)), Way::Files);
         assert_eq!(way(&supervised, &[own_files, memory]), Way::Supervised);

@@ -20,6 +20,8 @@ use crate::{
     exit_code::ExitCode,
     finish,
     interrupt::Interrupt,
+    live::Targets,
+    per_test::run_tests,
     run_directory::RunDirectory,
     terminal::{Terminal, duration},
     test_command::{TestCommand, TestOutput, Tests},
@@ -50,7 +52,7 @@ pub async fn run(
     let session = session_of(&run);
     let collector = cluster.collector(Scope::whole(run.clone()), Purpose::Keep(directory.data_directory()));
     let job = Job { args: &args, cluster: &cluster, session: &session, collector: &collector };
-    let outcome = job.prepare_and_test(&workloads, agent, &tests).await;
+    let outcome = job.prepare_and_test(&workloads, agent, &tests, &directory).await;
     if let Ok(tests) = &outcome {
         directory.run_mut().tests = Some(tests.record.clone());
         directory.save()?;
@@ -73,6 +75,7 @@ impl Job<'_> {
         workloads: &[Workload],
         agent: &[u8],
         tests: &TestCommand,
+        directory: &RunDirectory,
     ) -> Result<Tests, CommandError> {
         let Cluster { watching, interrupt, terminal, .. } = self.cluster;
         interrupt.check()?;
@@ -91,8 +94,18 @@ impl Job<'_> {
             OutputFormat::Json => TestOutput::StandardError,
             OutputFormat::Text => TestOutput::Inherited,
         };
-        let tests = tests.run(&[], output, interrupt).await?;
+        let per_test = self.args.per_test;
+        let targets = || Targets::Pods(self.collector);
+        let (tests, notes) =
+            run_tests(targets(), per_test, tests, output, interrupt, directory, terminal).await?;
         self.show(&tests);
+        for note in notes {
+            watching.note(note);
+        }
+        // Whatever becomes of the pods now, what the tests ran is here.
+        for missing in targets().read().await {
+            watching.note(format!("not read after the tests: {missing}"));
+        }
         Ok(tests)
     }
 

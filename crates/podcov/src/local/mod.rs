@@ -17,6 +17,8 @@ use crate::commands::run::LocalArgs;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::interrupt::Interrupt;
+use crate::live::Targets;
+use crate::per_test::run_tests;
 use crate::run_directory::RunDirectory;
 use crate::terminal::{self, Terminal};
 use crate::test_command::{TestCommand, TestOutput, Tests};
@@ -38,6 +40,7 @@ pub struct LocalRun<'a> {
     plans: Vec<Plan>,
     probes: Vec<Probe>,
     options: &'a LocalArgs,
+    per_test: bool,
 }
 
 impl<'a> LocalRun<'a> {
@@ -57,7 +60,13 @@ impl<'a> LocalRun<'a> {
         }
         let plans = service::plans(&options.exec)?;
         let probes = readiness::probes(&options.ready, &plans)?;
-        Ok(Self { tests, report, interrupt, terminal, plans, probes, options })
+        Ok(Self { tests, report, interrupt, terminal, plans, probes, options, per_test: false })
+    }
+
+    /// Records what each test ran, if that is wanted.
+    #[must_use]
+    pub fn per_test(self, per_test: bool) -> Self {
+        Self { per_test, ..self }
     }
 
     /// Starts the services, runs the tests, stops the services, reports.
@@ -98,7 +107,10 @@ impl<'a> LocalRun<'a> {
         }
         directory.save()?;
         self.wait_until_ready(services).await?;
-        let tests = self.run_tests(services, &mut directory.run_mut().notes).await?;
+        let mut notes = Vec::new();
+        let tests = self.run_tests(services, directory, &mut notes).await;
+        directory.run_mut().notes.extend(notes);
+        let tests = tests?;
         directory.run_mut().tests = Some(tests.record.clone());
         directory.save()?;
         Ok(tests)
@@ -126,13 +138,17 @@ impl<'a> LocalRun<'a> {
     async fn run_tests(
         &self,
         services: &mut [Service],
+        directory: &RunDirectory,
         notes: &mut Vec<String>,
     ) -> Result<Tests, CommandError> {
         let output = match self.report.output {
             OutputFormat::Text => TestOutput::Inherited,
             OutputFormat::Json => TestOutput::StandardError,
         };
-        let tests = self.tests.run(&[], output, &self.interrupt);
+        let data = |service: &Service| (service.plan.name.clone(), service.directory.clone());
+        let targets = Targets::Local(services.iter().map(data).collect());
+        let tests =
+            run_tests(targets, self.per_test, &self.tests, output, &self.interrupt, directory, self.terminal);
         tokio::pin!(tests);
         let tests = loop {
             tokio::select! {
@@ -142,6 +158,11 @@ impl<'a> LocalRun<'a> {
                 tests = &mut tests => break tests?,
             }
         };
+        let (tests, of_tests) = tests;
+        for note in of_tests {
+            self.terminal.warning(&note);
+            notes.push(note);
+        }
         show_tests(&tests, self.terminal);
         Ok(tests)
     }

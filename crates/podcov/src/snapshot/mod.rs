@@ -17,6 +17,7 @@ mod target;
 mod unread;
 
 pub use attached::{AttachArgs, remove_leftovers};
+pub use earlier::{counter_file, counts};
 pub use target::Target;
 
 use std::path::Path;

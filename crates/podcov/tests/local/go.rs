@@ -47,6 +47,23 @@ pub fn shop_service(release: Release, name: &str) -> String {
     build(release, &shop(), &flags, &format!("./cmd/{name}"), &format!("{directory}/{name}"))
 }
 
+/// The server that the test suite asks for work, in a counter mode.
+pub fn suite_server(mode: &'static str) -> &'static str {
+    static SERVERS: OnceLock<[String; 2]> = OnceLock::new();
+    let servers = SERVERS.get_or_init(|| {
+        ["atomic", "set"].map(|mode| {
+            let flags = ["-cover", &format!("-covermode={mode}")];
+            build(Release::Newest, &suite_sources(), &flags, "./server", &format!("suite-server-{mode}"))
+        })
+    });
+    if mode == "set" { &servers[1] } else { &servers[0] }
+}
+
+/// The sources of the test suite and its server.
+pub fn suite_sources() -> PathBuf {
+    repository().join("crates/podcov/tests/local/suite")
+}
+
 /// The sources of the shop.
 pub fn shop() -> PathBuf {
     repository().join("examples/shop")

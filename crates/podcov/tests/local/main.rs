@@ -8,6 +8,7 @@ mod exec;
 mod go;
 mod interruptions;
 mod manifests;
+mod per_test;
 mod place;
 mod podman;
 mod readiness;

@@ -1,0 +1,86 @@
+//! Reads what all targets of a run have counted by now, while they run.
+//!
+//! What was read is in the run directory afterwards. Owns whom to ask.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use podcov_cluster::Collector;
+
+/// How long the targets may take to answer, together.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How old what is in the run directory may be while tests run.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// What a run is of.
+pub enum Targets<'a> {
+    /// Pods, through their agents.
+    Pods(&'a Collector),
+    /// Programs that were started here: their names and the directories of their data.
+    Local(Vec<(String, PathBuf)>),
+}
+
+impl Targets<'_> {
+    /// Reads again and again. What could not be read is read the next time, or at the end.
+    pub async fn keep_reading(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            // Programs that were started here are read by their supervision.
+            if let Self::Pods(_) = self {
+                self.read().await;
+            }
+        }
+    }
+
+    /// Has all processes read, and tells what could not be.
+    pub async fn read(&self) -> Vec<String> {
+        match self {
+            Self::Pods(collector) => match collector.snapshot(tokio::time::Instant::now() + PATIENCE).await {
+                Ok(missing) => missing
+                    .into_iter()
+                    .map(|missing| {
+                        format!("pod {}, container {}: {}", missing.pod, missing.container, missing.why)
+                    })
+                    .collect(),
+                Err(error) => vec![error.to_string()],
+            },
+            Self::Local(programs) => {
+                let programs = programs.clone();
+                let read = tokio::task::spawn_blocking(move || read_local(&programs));
+                read.await.unwrap_or_else(|error| vec![error.to_string()])
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
+    use std::time::Instant;
+
+    use podcov_supervised_capture::{Answer, Request};
+
+    let deadline = Instant::now() + PATIENCE;
+    // All at once.
+    let requests: Vec<_> =
+        programs.iter().map(|(name, directory)| (name, Request::make(directory))).collect();
+    let missing = |(name, request): (&String, std::io::Result<Option<Request>>)| {
+        let why = match request.map(|request| request.map(|request| request.wait(deadline))) {
+            // One that has ended has left everything.
+            Ok(None | Some(Some(Answer::Done | Answer::Gone))) => return None,
+            Ok(Some(Some(Answer::Refused))) => "what it counted cannot be kept".to_owned(),
+            Ok(Some(None)) => "no answer in time".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Some(format!("{name}: {why}"))
+    };
+    requests.into_iter().filter_map(missing).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
+    let not_here =
+        |(name, _): &(String, PathBuf)| format!("{name}: programs that run are read on Linux only");
+    programs.iter().map(not_here).collect()
+}

@@ -1,0 +1,280 @@
+//! What each test alone ran: all targets are read where one test ends and the next begins, and the difference is that of
+//! the test.
+//!
+//! Owns the order of these. When a test begins, [`events`] says, or [`mark`]; whose time it is, [`activity`]; what was
+//! counted in between, [`differences`]; what is kept, [`results`].
+
+mod activity;
+mod differences;
+mod events;
+pub mod mark;
+mod results;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use self::activity::Activity;
+use self::differences::Differences;
+use self::events::{Event, Recogniser, TestName};
+use self::mark::Marks;
+use self::results::Results;
+use crate::error::CommandError;
+use crate::interrupt::Interrupt;
+use crate::live::Targets;
+use crate::run_directory::RunDirectory;
+use crate::terminal::{Terminal, count};
+use crate::test_command::{TestCommand, TestOutput, Tests};
+
+/// A test that says that it ran so much longer than was seen has told of its start late.
+const LATE: f64 = 0.5;
+
+/// What the tests tell.
+pub enum Message {
+    /// A line of their output, without its end, and when it came.
+    Line(String, Instant),
+    /// They say themselves which test begins; none between tests.
+    Mark { name: Option<String>, reply: oneshot::Sender<mark::Answer> },
+}
+
+/// Runs tests against targets, test by test if that is wanted. Returns what a reader of the result should know, too.
+pub async fn run_tests(
+    targets: Targets<'_>,
+    per_test: bool,
+    tests: &TestCommand,
+    output: TestOutput,
+    interrupt: &Interrupt,
+    run: &RunDirectory,
+    terminal: &Terminal,
+) -> Result<(Tests, Vec<String>), CommandError> {
+    if per_test {
+        return PerTest::new(targets, run, terminal).run(tests, output, interrupt).await;
+    }
+    // So that what is there is never older than that, also if this podcov is killed.
+    let tests = tokio::select! {
+        tests = tests.run(&[], output, interrupt) => tests?,
+        never = targets.keep_reading() => match never {},
+    };
+    Ok((tests, Vec::new()))
+}
+
+/// Runs tests and records what each ran.
+pub struct PerTest<'a> {
+    targets: Targets<'a>,
+    run: &'a RunDirectory,
+    terminal: &'a Terminal,
+    data: PathBuf,
+    activity: Activity,
+    differences: Differences,
+    results: Results,
+    recogniser: Recogniser,
+    /// When the tests that run have started.
+    started: BTreeMap<TestName, Instant>,
+    segment_began: Instant,
+    /// The test that was marked last, if one was. Once tests mark, their output does not count.
+    marked: Option<BTreeSet<TestName>>,
+    has_output: bool,
+    late: Option<TestName>,
+    failure: Option<CommandError>,
+}
+
+impl<'a> PerTest<'a> {
+    /// The targets run, and are ready.
+    pub fn new(targets: Targets<'a>, run: &'a RunDirectory, terminal: &'a Terminal) -> Self {
+        Self {
+            targets,
+            run,
+            terminal,
+            data: run.data_directory(),
+            activity: Activity::default(),
+            differences: Differences::default(),
+            results: Results::default(),
+            recogniser: Recogniser::default(),
+            started: BTreeMap::new(),
+            segment_began: Instant::now(),
+            marked: None,
+            has_output: false,
+            late: None,
+            failure: None,
+        }
+    }
+
+    /// Runs the tests. Returns what a reader of the result should know, too.
+    pub async fn run(
+        mut self,
+        tests: &TestCommand,
+        output: TestOutput,
+        interrupt: &Interrupt,
+    ) -> Result<(Tests, Vec<String>), CommandError> {
+        // What the services ran to start belongs to no test.
+        let missing = self.targets.read().await;
+        self.differences.read(&self.data);
+        let mut notes = self.of_snapshot(&missing);
+        self.segment_began = Instant::now();
+
+        let (sender, messages) = mpsc::unbounded_channel();
+        let marks = Marks::listen(sender.clone()).await?;
+        let environment = [(OsString::from(mark::VARIABLE), OsString::from(marks.url()))];
+        let terminal = self.terminal;
+        let tests = async move {
+            let tests = tests.run_watched(&environment, output, interrupt, &sender, terminal).await;
+            // Nobody can mark any more, and the last message is known.
+            drop((marks, sender));
+            tests
+        };
+        let (tests, ()) = tokio::join!(tests, self.follow(messages));
+        let tests = tests?;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.results.write(self.run)?;
+        notes.extend(self.notes());
+        self.show();
+        Ok((tests, notes))
+    }
+
+    async fn follow(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        let mut batch = Vec::new();
+        loop {
+            let came = tokio::select! {
+                came = messages.recv_many(&mut batch, usize::MAX) => came,
+                // A test may be long, and this podcov be killed.
+                never = self.targets.keep_reading() => match never {},
+            };
+            if came == 0 {
+                break;
+            }
+            let mut events = Vec::new();
+            for message in batch.drain(..) {
+                match message {
+                    Message::Line(line, came) => {
+                        self.has_output = true;
+                        let told = self.recogniser.line(&line);
+                        self.look_at_times(&told, came);
+                        events.extend(told);
+                    }
+                    Message::Mark { name, reply } => {
+                        // In the order in which they came.
+                        self.take_events(std::mem::take(&mut events)).await;
+                        let answer = self.take_mark(name).await;
+                        // Who asked may be gone.
+                        let _ = reply.send(answer);
+                    }
+                }
+            }
+            self.take_events(events).await;
+        }
+        let last = self.marked.take().unwrap_or_else(|| self.activity.finish());
+        self.end_segment(&last).await;
+    }
+
+    async fn take_events(&mut self, events: Vec<Event>) {
+        if self.marked.is_some() || events.is_empty() {
+            return;
+        }
+        if let Some(tests) = self.activity.follow(&events) {
+            self.end_segment(&tests).await;
+        }
+    }
+
+    async fn take_mark(&mut self, name: Option<String>) -> mark::Answer {
+        let before = self.marked.take().unwrap_or_else(|| self.activity.finish());
+        let test = |name| TestName { package: String::new(), name };
+        self.marked = Some(name.map(test).into_iter().collect());
+        let missing = self.end_segment(&before).await;
+        if missing.is_empty() { Ok(()) } else { Err(missing.join("; ")) }
+    }
+
+    /// Reads all targets: what was counted since the last time belongs to these tests. Returns what could not be read.
+    async fn end_segment(&mut self, tests: &BTreeSet<TestName>) -> Vec<String> {
+        let took = self.segment_began.elapsed();
+        let missing = self.targets.read().await;
+        let differences = self.differences.read(&self.data);
+        self.segment_began = Instant::now();
+        if tests.is_empty() {
+            return missing;
+        }
+        let notes = self.of_snapshot(&missing);
+        if let Err(error) = self.results.add(tests, took, &differences, notes, self.run) {
+            self.failure.get_or_insert(error);
+        }
+        missing
+    }
+
+    fn of_snapshot(&self, missing: &[String]) -> Vec<String> {
+        for missing in missing {
+            self.terminal.warning(&format!("not read between tests: {missing}"));
+        }
+        missing.iter().map(|missing| format!("not read at its end: {missing}")).collect()
+    }
+
+    /// Notices output that was held back.
+    fn look_at_times(&mut self, events: &[Event], came: Instant) {
+        for event in events {
+            match event {
+                Event::Starts(test) => drop(self.started.insert(test.clone(), came)),
+                Event::Waits(test) => drop(self.started.remove(test)),
+                Event::Ends(test, seconds) => {
+                    let seen =
+                        self.started.remove(test).map(|started| came.duration_since(started).as_secs_f64());
+                    if seen.zip(*seconds).is_some_and(|(seen, told)| told > seen + LATE) {
+                        self.late.get_or_insert_with(|| test.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a reader should know.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.results.count() == (0, 0) {
+            let reason = if self.has_output {
+                "no test was recognised in their output"
+            } else {
+                "they printed nothing"
+            };
+            notes.push(format!(
+                "no test is known by itself: {reason}; run go test -v or -json, ginkgo -v, or let them call podcov mark"
+            ));
+        }
+        if let Some(late) = &self.late {
+            notes.push(format!(
+                "{} told of its start when it had ended, so that tests may have what others ran: go test holds back the \
+                 output of several packages; use go test -json, or -p 1",
+                late.name
+            ));
+        }
+        if self.results.has_mode_set() {
+            notes.push(
+                "what ran before in the same process counts for no later test, since it was built with -covermode=set; \
+                 build with -covermode=atomic"
+                    .to_owned(),
+            );
+        }
+        let without = self.differences.without_test(&self.data);
+        if without > 0 {
+            notes.push(format!(
+                "{} wrote its counters itself, and nobody knows which test it was: it is in no test",
+                count(without, "process")
+            ));
+        }
+        notes.extend(self.differences.problems.iter().map(|problem| format!("in no test: {problem}")));
+        notes
+    }
+
+    fn show(&self) {
+        let (tests, groups) = self.results.count();
+        let groups = if groups > 0 {
+            format!("{} that ran at the same time", count(groups, "group"))
+        } else {
+            String::new()
+        };
+        if (tests, groups.len()) != (0, 0) {
+            self.terminal.step("by test", &count(tests, "test"), &groups);
+        }
+    }
+}
