@@ -12,9 +12,16 @@ use podcov_e2e::{
 
 /// The documented Role, as it stands in `docs/rbac.md`.
 fn documented_role() -> String {
+    documented_roles()[0].clone()
+}
+
+/// That, and the one of the namespace in which others are read.
+fn documented_roles() -> [String; 2] {
     let text = fs::read_to_string(repository().join("docs/rbac.md")).expect("the document is there");
-    let (_, rest) = text.split_once("```yaml\n").expect("it has a Role");
-    rest.split_once("```").expect("the block ends").0.to_owned()
+    let blocks = text.split("```yaml\n").skip(1);
+    let roles: Vec<String> =
+        blocks.map(|rest| rest.split_once("```").expect("the block ends").0.to_owned()).collect();
+    roles.try_into().expect("it has two Roles")
 }
 
 /// A kubeconfig of a service account that may do what the Role says.
@@ -66,4 +73,33 @@ fn a_missing_permission_is_named_with_verb_and_resource() {
         .says("cannot update resource \"deployments\"")
         .says("Hint: docs/rbac.md");
     namespace.assert_untouched();
+}
+
+#[test]
+fn the_documented_roles_are_enough_to_read_pods_that_were_never_prepared() {
+    let (namespace, attach) = (Namespace::new("rbac-attached"), Namespace::new("rbac-attached-node"));
+    attach.admit_everything();
+    namespace.start(&deployment("probe", 1, &[]));
+    let [role, attach_role] = documented_roles();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let kubeconfig = restricted(&namespace, &role, directory.path());
+    let snapshot = || {
+        // That of the nodes may not be asked for.
+        let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+        let attach = ["--attach-namespace", attach.name(), "--arch", architecture];
+        let podcov = Podcov::new("snapshot", namespace.name()).arguments(["deploy/probe", "--yes"]);
+        podcov.arguments(["--kubeconfig", &kubeconfig]).arguments(attach).run()
+    };
+    snapshot()
+        .ends_with(1)
+        .says(&format!(
+            "cannot list resource \"pods\" in API group \"\" in the namespace \"{}\"",
+            attach.name()
+        ))
+        .says("Hint: docs/rbac.md");
+    cluster::apply(attach.name(), &attach_role);
+    let account = format!("--serviceaccount={}:tester", namespace.name());
+    let binding = ["create", "rolebinding", "-n", attach.name(), "podcov", "--role=podcov-attach", &account];
+    cluster::run(&binding);
+    snapshot().ends_with(0).reports("1 of 1 pod, 1 of 1 process");
 }
