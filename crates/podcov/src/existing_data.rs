@@ -131,7 +131,7 @@ fn capture(
     Capture {
         origin: Origin::Local { name, command: Vec::new() },
         directory: output.relative(&covdata.path),
-        way: if records.is_empty() { Way::Files } else { Way::Supervised },
+        way: process_records::way(&records),
         processes_started: number(captured + missing.max(process_records::without_counters(&records))),
         processes_captured: number(captured),
         bytes: covdata.bytes,

@@ -3,10 +3,13 @@
 //! What was read is in the run directory afterwards. Owns whom to ask.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use podcov_agent_protocol::LATEST_DIRECTORY;
 use podcov_cluster::Collector;
+
+use crate::process_files;
 
 /// How long the targets may take to answer, together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +53,37 @@ impl Targets<'_> {
                 let programs = programs.clone();
                 let read = tokio::task::spawn_blocking(move || read_local(&programs));
                 read.await.unwrap_or_else(|error| vec![error.to_string()])
+            }
+        }
+    }
+}
+
+impl Targets<'_> {
+    /// Whose processes run and are not read meanwhile: they leave files at their end, or may not be traced. To be asked
+    /// when all were read.
+    pub fn not_read(&self) -> Vec<String> {
+        match self {
+            Self::Pods(collector) => {
+                let pods = collector.results().into_iter().filter(|pod| pod.end.is_none());
+                let containers = pods.flat_map(|pod| {
+                    pod.containers.into_iter().map(move |container| (pod.pod.clone(), container))
+                });
+                containers
+                    .filter(|(_, container)| {
+                        container.processes_started > 0
+                            && container.live_counter_files == 0
+                            && container.ending.is_none()
+                    })
+                    .map(|(pod, container)| format!("pod {pod}, container {}", container.container))
+                    .collect()
+            }
+            Self::Local(programs) => {
+                let is_read = |directory: &Path| {
+                    let latest = directory.join(LATEST_DIRECTORY);
+                    !process_files::of_directory(&latest, &latest).is_empty()
+                };
+                let others = programs.iter().filter(|(_, directory)| !is_read(directory));
+                others.map(|(name, _)| name.clone()).collect()
             }
         }
     }

@@ -81,6 +81,11 @@ fn started(unix_nanoseconds: u64) -> String {
         .unwrap_or_default()
 }
 
+/// The way of a program that left these records: one that was not supervised leaves none.
+pub fn way(records: &[ProcessRecord]) -> Way {
+    if records.is_empty() { Way::Files } else { Way::Supervised }
+}
+
 /// How many processes left no counters.
 pub fn without_counters(records: &[ProcessRecord]) -> usize {
     records.iter().filter(|record| matches!(record.counters, CountersFrom::Nowhere(_))).count()

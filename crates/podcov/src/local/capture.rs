@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome};
 
 use super::service::{self, Ending, Forced};
 use crate::coverage_data::{self, CovdataDirectory};
@@ -36,7 +36,7 @@ pub fn capture(
     Ok(Capture {
         origin,
         directory: run.relative(directory),
-        way: if records.is_empty() { Way::Files } else { Way::Supervised },
+        way: process_records::way(&records),
         processes_started: number(captured + missing),
         processes_captured: number(captured),
         bytes: found.iter().map(|covdata| covdata.bytes).sum(),

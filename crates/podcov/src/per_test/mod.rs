@@ -113,6 +113,10 @@ impl<'a> PerTest<'a> {
         let missing = self.targets.read().await;
         self.differences.read(&self.data);
         let mut notes = self.of_snapshot(&missing);
+        let not_read = self.targets.not_read().into_iter();
+        notes.extend(not_read.map(|name| {
+            format!("{name}: its processes are not read while they run, so that what they run is in no test")
+        }));
         self.segment_began = Instant::now();
 
         let (sender, messages) = mpsc::unbounded_channel();
