@@ -79,7 +79,7 @@ fn write_results(
         terminal.warning(&format!("no tests in the report: {error}"));
         None
     });
-    let report = Report { run: &run, sections, sources: &sources, tests: tests.as_ref() };
+    let report = Report { run: &run, sections, kinds: Vec::new(), tests: tests.as_ref(), sources: &sources };
     let page = directory.write_page(|output| html(&report, output).map_err(std::io::Error::other))?;
     save(directory)?;
     drop(progress);
@@ -198,7 +198,8 @@ fn figures(
     if sections.is_empty() {
         return None;
     }
-    let mut figures = Report { run, sections: sections.to_vec(), sources, tests: None }.figures();
+    let mut figures =
+        Report { run, sections: sections.to_vec(), kinds: Vec::new(), tests: None, sources }.figures();
     figures.workloads.extend(only_workload.map(|workload| WorkloadSummary {
         workload,
         statements: figures.statements,

@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let sources = Sources::discover(Path::new(source_directory))?;
-    let report = Report { run: &run, sections, sources: &sources, tests: None };
+    let report = Report { run: &run, sections, kinds: Vec::new(), tests: None, sources: &sources };
     for line in summary(&report) {
         eprintln!("{line}");
     }

@@ -5,6 +5,7 @@
 
 mod error;
 mod html;
+mod lines;
 mod percent;
 pub mod run;
 mod summary;
@@ -15,6 +16,7 @@ use go_coverage::Totals;
 
 pub use error::Error;
 pub use html::html;
+pub use lines::{Line as SourceLine, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
 
@@ -25,6 +27,9 @@ pub struct Report<'a> {
     pub run: &'a run::Run,
     /// The first is everything; then the parts, such as one for each workload. Empty when there is no data.
     pub sections: Vec<Section>,
+    /// The same data by the kind of test that it comes from, in the order of the labels. Empty unless the input is
+    /// labelled.
+    pub kinds: Vec<Kind>,
     /// Where the sources are.
     pub sources: &'a go_source::Sources,
     /// Which tests ran what; none where that was not recorded.
@@ -37,6 +42,16 @@ pub struct Section {
     /// `all`, or what it is a part of: `deployment/api`, a local program's name, a counter mode, a build.
     pub label: String,
     /// Its counts.
+    pub profile: go_coverage::Profile,
+}
+
+/// What one kind of test ran: with two of them a line says unit, E2E, both or neither. Together they are the first
+/// section, which a [`Section`] is only a part of.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// As the input was labelled: `unit`, `e2e`.
+    pub label: String,
+    /// Its counts. They may be of another counter mode than the other kinds', and of another build.
     pub profile: go_coverage::Profile,
 }
 

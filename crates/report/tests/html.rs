@@ -16,7 +16,7 @@ use serde_json::Value;
 
 fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
     let mut page = Vec::new();
-    html(&Report { run, sections, sources, tests: None }, &mut page).unwrap();
+    html(&Report { run, sections, kinds: Vec::new(), tests: None, sources }, &mut page).unwrap();
     String::from_utf8(page).unwrap()
 }
 

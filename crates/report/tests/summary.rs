@@ -10,7 +10,7 @@ use podcov_report::{Report, Section, summary};
 
 fn shown(run: &Run, sections: Vec<Section>) -> String {
     let sources = Sources::default();
-    let lines = summary(&Report { run, sections, sources: &sources, tests: None });
+    let lines = summary(&Report { run, sections, kinds: Vec::new(), tests: None, sources: &sources });
     lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -133,7 +133,7 @@ fn meta_data_without_counters_is_not_zero_percent() {
       api         –        worker   28.6 %      both   57.1 %  of statements
     ");
     let sources = Sources::default();
-    let figures = Report { run: &run, sections, sources: &sources, tests: None }.figures();
+    let figures = Report { run: &run, sections, kinds: Vec::new(), tests: None, sources: &sources }.figures();
     assert_eq!(figures.workloads[0].percent, None);
     assert!(figures.workloads[1].percent.is_some());
 }
