@@ -64,7 +64,7 @@ impl Contents {
                 }
                 Token::Word("package") if contents.package.is_empty() => is_package_next = true,
                 Token::Word(name) if is_package_next => {
-                    contents.package = name.to_owned();
+                    name.clone_into(&mut contents.package);
                     is_package_next = false;
                 }
                 Token::Word("import") if in_import == Import::Not => in_import = Import::One,

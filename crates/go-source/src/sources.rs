@@ -67,6 +67,19 @@ impl Sources {
         &self.problems
     }
 
+    /// The checkout that was searched; none if none was.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        (!self.root.as_os_str().is_empty()).then_some(self.root.as_path())
+    }
+
+    /// A path as a report names it: relative to the checkout and with `/`, or absolute if it is outside of it.
+    #[must_use]
+    pub fn relative(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.root).ok().filter(|_| !self.root.as_os_str().is_empty());
+        inside.unwrap_or(path).to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    }
+
     /// The source of `file`, as coverage data names it: import path and base name, or an absolute path.
     pub fn find(&self, file: &str) -> Result<SourceFile, Missing> {
         let (is_absolute, relative) = match file.strip_prefix('/') {
@@ -113,11 +126,11 @@ impl Sources {
         let reason = match best.len() {
             0 => format!(
                 "{file} is a path of the machine that built it, and nothing below {} is called so",
-                self.root()
+                self.shown_root()
             ),
             1 => format!(
                 "{file} is a path of the machine that built it, and only a base name below {} agrees",
-                self.root()
+                self.shown_root()
             ),
             _ => format!(
                 "{file} is a path of the machine that built it, and more than one file agrees with it"
@@ -177,23 +190,23 @@ impl Sources {
             .collect();
         modules.dedup();
         match modules.as_slice() {
-            [] => format!("no go.mod is in, above or below {}", self.root()),
+            [] => format!("no go.mod is in, above or below {}", self.shown_root()),
             [first @ .., _] if first.len() >= MOST_NAMED => {
                 let (named, others) = modules.split_at(MOST_NAMED);
                 format!(
                     "it belongs to none of the modules of {}: {} and {} others",
-                    self.root(),
+                    self.shown_root(),
                     named.join(", "),
                     others.len()
                 )
             }
             modules => {
-                format!("it belongs to none of the modules of {}: {}", self.root(), modules.join(", "))
+                format!("it belongs to none of the modules of {}: {}", self.shown_root(), modules.join(", "))
             }
         }
     }
 
-    fn root(&self) -> std::path::Display<'_> {
+    fn shown_root(&self) -> std::path::Display<'_> {
         self.root.display()
     }
 
@@ -242,6 +255,10 @@ impl Sources {
 impl Place {
     /// What follows the module path in `file`.
     fn rest<'a>(&self, file: &'a str) -> Option<&'a str> {
+        // Import paths of the standard library do not begin with its module.
+        if self.module == "std" {
+            return Some(file);
+        }
         file.strip_prefix(self.module.as_str())?.strip_prefix('/')
     }
 

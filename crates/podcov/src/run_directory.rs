@@ -287,6 +287,8 @@ fn new_run() -> Run {
         tests: None,
         captures: Vec::new(),
         set_aside: Vec::new(),
+        excluded: Vec::new(),
+        inputs: Vec::new(),
         notes: Vec::new(),
         summary: None,
     }

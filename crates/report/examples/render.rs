@@ -120,6 +120,8 @@ fn run(labelled: &[(&str, &Path)]) -> Run {
             .map(|(number, (label, _))| pod(label, number, Outcome::Heard))
             .collect(),
         set_aside: Vec::new(),
+        excluded: Vec::new(),
+        inputs: Vec::new(),
         notes: Vec::new(),
         summary: None,
     }

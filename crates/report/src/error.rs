@@ -6,6 +6,9 @@ pub enum Error {
     /// The destination refused.
     #[error("report cannot be written")]
     Write(#[from] std::io::Error),
+    /// A format that can only say numbers has none to say.
+    #[error("there is no coverage data, and this format could only say 0 %")]
+    NoData,
     /// The page's frame could not be filled in.
     #[error("report page cannot be rendered")]
     Template(#[from] askama::Error),

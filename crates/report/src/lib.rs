@@ -1,22 +1,29 @@
 //! A coverage profile and the record of its run, as people and programs read them.
 //!
-//! Owns the forms: terminal summary, HTML page, and the models of `run.json` and `tests.json`. Reads no coverage data itself
+//! Owns the forms: terminal summary, HTML page, the formats of other tools, and the models of `run.json` and `tests.json`; and what is
+//! left out of them. Reads no coverage data itself
 //! (go-coverage does), finds no sources itself (go-source does), prints nothing and opens no file.
 
 mod error;
+mod exclude;
+mod files;
+pub mod formats;
 mod html;
 mod lines;
 mod percent;
 pub mod run;
 mod summary;
 pub mod tests;
+pub mod tree;
 mod words;
 
 use go_coverage::Totals;
 
 pub use error::Error;
+pub use exclude::{Decisions, ExcludePattern, Excluded, Exclusions};
+pub use files::{FileState, SourceFiles};
 pub use html::html;
-pub use lines::{Line as SourceLine, LineTotals, Lines, MOST_LINES, lines_by_file};
+pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
 
@@ -53,6 +60,14 @@ pub struct Kind {
     pub label: String,
     /// Its counts. They may be of another counter mode than the other kinds', and of another build.
     pub profile: go_coverage::Profile,
+}
+
+impl Kind {
+    /// All its statements, and those that ran, as [`Section::totals`] counts them.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.profile.totals_with_literals()
+    }
 }
 
 impl Section {

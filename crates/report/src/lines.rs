@@ -36,15 +36,20 @@ pub struct Line {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     /// By line; they do not overlap.
-    stretches: Vec<Stretch>,
+    stretches: Vec<LineStretch>,
 }
 
+/// Executable lines that follow each other and have the same counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
-    first: u32,
-    last: u32,
-    hits: u32,
-    is_partial: bool,
+pub struct LineStretch {
+    /// Its first line, from 1.
+    pub first: u32,
+    /// Its last line.
+    pub last: u32,
+    /// How often each of them ran.
+    pub hits: u32,
+    /// Each of them ran, but not all of it.
+    pub is_partial: bool,
 }
 
 /// Executable lines in all, and those that ran.
@@ -95,7 +100,7 @@ impl Lines {
             if let (Some((least, _)), Some((most, _)), [(next, _), ..]) =
                 (counts.first_key_value(), counts.last_key_value(), later)
             {
-                lines.push(Stretch {
+                lines.push(LineStretch {
                     first: *line,
                     last: next - 1,
                     hits: *most,
@@ -107,7 +112,7 @@ impl Lines {
         lines
     }
 
-    fn push(&mut self, stretch: Stretch) {
+    fn push(&mut self, stretch: LineStretch) {
         match self.stretches.last_mut() {
             Some(last)
                 if last.last + 1 == stretch.first
@@ -126,6 +131,12 @@ impl Lines {
             .flat_map(|stretch| (stretch.first..=stretch.last).map(|line| stretch.line(line)))
     }
 
+    /// The same in stretches: a few numbers also for many lines.
+    #[must_use]
+    pub fn stretches(&self) -> &[LineStretch] {
+        &self.stretches
+    }
+
     /// The line with this number; none if it is not executable.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<Line> {
@@ -137,7 +148,7 @@ impl Lines {
     /// Counts them.
     #[must_use]
     pub fn totals(&self) -> LineTotals {
-        let count = |is_counted: fn(&Stretch) -> bool| {
+        let count = |is_counted: fn(&LineStretch) -> bool| {
             let counted = self.stretches.iter().filter(|stretch| is_counted(stretch));
             counted.map(|stretch| u64::from(stretch.last - stretch.first) + 1).sum()
         };
@@ -155,7 +166,7 @@ impl Lines {
     }
 }
 
-impl Stretch {
+impl LineStretch {
     const fn line(&self, number: u32) -> Line {
         Line { number, hits: self.hits, is_partial: self.is_partial }
     }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Excluded;
+
 /// The version of the JSON form. It rises when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -28,6 +30,12 @@ pub struct Run {
     /// Files that were set aside, and why. Paths are relative to the run directory.
     #[serde(default)]
     pub set_aside: Vec<SetAside>,
+    /// What was left out of the figures on request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Excluded>,
+    /// Inputs that have a label or are text profiles, for a report on data that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
     /// What a reader should know: overridden settings, interruptions, deadlines.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -194,6 +202,16 @@ pub enum LossReason {
     Unreachable,
 }
 
+/// Data that a report was made from, as it was named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// What kind of test it is of, such as `unit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// A directory or a text profile, relative to the run directory.
+    pub path: String,
+}
+
 /// A file that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
@@ -273,6 +291,12 @@ impl Origin {
 }
 
 impl Run {
+    /// Everything that was expected is here and in the figures.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.completeness().is_complete() && self.set_aside.is_empty()
+    }
+
     /// Counted over all captures; containers without coverage beside ones with coverage do not count.
     #[must_use]
     pub fn completeness(&self) -> Completeness {

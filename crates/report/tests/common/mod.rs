@@ -22,6 +22,8 @@ pub fn run(captures: Vec<Capture>) -> Run {
         }),
         captures,
         set_aside: Vec::new(),
+        excluded: Vec::new(),
+        inputs: Vec::new(),
         notes: Vec::new(),
         summary: None,
     }
