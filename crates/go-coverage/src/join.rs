@@ -210,6 +210,55 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Joins profiles and text profiles, whatever they are of: unit tests and end-to-end tests, or runs that count in
+/// different modes. `mode` says how counts are added; [`CounterMode::Set`] is right for all.
+///
+/// Functions are one when file, name and ranges agree. Where the ranges do not, they are of two versions of the source;
+/// both are there, one after the other. What no function has of a text profile becomes a literal without a name.
+#[must_use]
+pub fn join_profiles<'a>(
+    mode: CounterMode,
+    profiles: impl IntoIterator<Item = &'a Profile>,
+    texts: impl IntoIterator<Item = &'a TextProfile>,
+) -> Profile {
+    let mut packages = BTreeMap::<&str, Package>::new();
+    let mut known = HashMap::<(&str, &str, bool), Vec<usize>, RandomState>::default();
+    let mut package_of = HashMap::<&str, &str, RandomState>::default();
+    for package in profiles.into_iter().flat_map(|profile| &profile.packages) {
+        let new = || Package { import_path: package.import_path.clone(), functions: Vec::new() };
+        let joined = packages.entry(&package.import_path).or_insert_with(new);
+        for function in &package.functions {
+            package_of.entry(&function.file).or_insert(&package.import_path);
+            let versions = known.entry((&function.file, &function.name, function.is_literal)).or_default();
+            let same = versions.iter().copied().find(|index| {
+                let ranges = |function: &'a Function| function.units.iter().map(without_count);
+                let version = joined.functions.get(*index).filter(|other| other.file == function.file);
+                version.is_some_and(|other| other.units.iter().map(without_count).eq(ranges(function)))
+            });
+            let units = function.units.iter().map(|unit| Unit { count: mode.add(0, unit.count), ..*unit });
+            if let Some(version) = same.and_then(|index| joined.functions.get_mut(index)) {
+                for (unit, added) in version.units.iter_mut().zip(units) {
+                    unit.count = mode.add(unit.count, added.count);
+                }
+            } else {
+                versions.push(joined.functions.len());
+                joined.functions.push(Function { units: units.collect(), ..function.clone() });
+            }
+        }
+    }
+    let mut of_texts = BTreeMap::<&str, Vec<(&str, &[Unit])>>::new();
+    for (file, units) in texts.into_iter().flat_map(TextProfile::files) {
+        let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory);
+        let import_path = package_of.get(file.as_str()).copied().unwrap_or(directory);
+        of_texts.entry(import_path).or_default().push((file, units));
+    }
+    for (import_path, texts) in of_texts {
+        let new = || Package { import_path: import_path.to_owned(), functions: Vec::new() };
+        add_texts(mode, &mut packages.entry(import_path).or_insert_with(new).functions, &texts);
+    }
+    Profile { mode, packages: packages.into_values().collect() }
+}
+
 /// The functions of a package, each once.
 #[derive(Default)]
 struct Functions<'a> {

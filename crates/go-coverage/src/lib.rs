@@ -85,7 +85,7 @@ pub use digest::HashFunction;
 pub use encode::{CounterFileWriter, PackageBuilder, metadata_file, program_metadata_file};
 pub use error::Error;
 pub use hash::{MetaDataHash, ParseHashError};
-pub use join::Join;
+pub use join::{Join, join_profiles};
 pub use merge::Merger;
 pub use metadata::{CounterGranularity, FunctionMetaData, MetaDataFile, PackageMetaData};
 pub use pattern::PackagePattern;

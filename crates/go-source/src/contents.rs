@@ -11,6 +11,7 @@
 //!   comment; else that line.
 //! - `//coverage:ignore file` ignores the whole file.
 
+use crate::functions::{self, DeclaredFunction};
 use crate::scanner::{Place, Scanner, Token};
 
 /// The comments that ignore, as they begin after `//` and spaces.
@@ -29,6 +30,8 @@ pub struct Contents {
     pub is_ignored: bool,
     /// Stretches to be ignored.
     pub ignored: Vec<Ignored>,
+    /// Its functions, in order.
+    pub functions: Vec<DeclaredFunction>,
 }
 
 /// A stretch of a source that is to be ignored.
@@ -54,7 +57,7 @@ impl Contents {
     /// Reads what a source says.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut contents = Self::default();
+        let mut contents = Self { functions: functions::declared(text), ..Self::default() };
         let mut in_import = Import::Not;
         let mut is_package_next = false;
         for (_, token) in Scanner::new(text) {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style, Styles};
 use clap::builder::{Resettable, Str};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::settings::{Settings, SettingsArgs};
 use crate::terminal::Terminal;
 
 const STYLES: Styles = Styles::styled()
@@ -191,6 +192,26 @@ pub struct ReportOptions {
     /// Succeed although data that was expected is missing. It is named all the same.
     #[arg(long)]
     pub allow_incomplete: bool,
+
+    #[command(flatten)]
+    args: SettingsArgs,
+
+    /// What all of that and the settings file come to.
+    #[arg(skip)]
+    pub settings: Settings,
+}
+
+impl ReportOptions {
+    /// Reads the settings file.
+    pub fn settle(&mut self, matches: &ArgMatches) -> Result<(), CommandError> {
+        let args = std::mem::take(&mut self.args);
+        self.settings = args.resolve(&mut self.source, &mut self.output_dir, matches)?;
+        if self.output == OutputFormat::Json && self.settings.writes_to_standard_output() {
+            return Err(CommandError::usage("both --output json and a format would go to standard output")
+                .hint("name a file for the format, such as --format json=FILE"));
+        }
+        Ok(())
+    }
 }
 
 /// Forms of the result on standard output.
@@ -225,9 +246,10 @@ pub fn main() -> ExitCode {
     let arguments = commands::covdata::normalize(std::env::args_os().collect());
     let quiet_until_read = Terminal::new(true);
     let (terminal, result) = match parse(&arguments) {
-        Ok(cli) => {
+        Ok((mut cli, matches)) => {
             let terminal = Terminal::new(cli.quiet);
-            let result = run(cli.command, &terminal);
+            let settled = cli.command.settle(&matches);
+            let result = settled.and_then(|()| run(cli.command, &terminal));
             (terminal, result)
         }
         Err(error) => {
@@ -246,10 +268,26 @@ pub fn command() -> clap::Command {
     named(Cli::command(), std::env::args_os().next().as_deref())
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    Ok((cli, matches))
+}
+
+impl Command {
+    /// Joins what was said on the command line with the settings file, where the command has a report.
+    fn settle(&mut self, matches: &ArgMatches) -> Result<(), CommandError> {
+        let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
+        match self {
+            Self::Run(args) => args.report.settle(matches),
+            Self::Snapshot(args) => args.report.settle(matches),
+            Self::Collect(args) => args.report.settle(matches),
+            Self::Eject(args) => args.report.settle(matches),
+            Self::Report(args) => args.settle(matches),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> {

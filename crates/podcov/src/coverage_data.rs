@@ -20,6 +20,8 @@ use crate::run_directory::{TESTS, TESTS_RECORD};
 pub const UNFINISHED_PREFIX: &str = "tmp.cov";
 /// Meta-data has some dozen bytes for each statement, counters a few; nothing real comes near this.
 pub const LARGEST_FILE: u64 = 1 << 28;
+/// A line for each block, of some hundred bytes; many may be in one file, one after the other.
+pub const LARGEST_TEXT_PROFILE: u64 = 1 << 30;
 
 /// A directory that holds coverage data itself, not only below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

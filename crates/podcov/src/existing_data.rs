@@ -4,42 +4,125 @@
 //! or was killed; which of the two, nobody has seen.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, SetAside, Way};
+use podcov_report::run::{self, Capture, LossReason, Origin, Outcome, Run, SetAside, Way};
 
 use crate::coverage_data::{CovdataDirectory, Found};
 use crate::error::CommandError;
 use crate::finish::first_component;
+use crate::kinds::is_text_profile;
 use crate::process_records;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{self, RunDirectory};
 use crate::terminal::count;
 
 /// How the note of links begins.
 const LINKS: &str = "not followed:";
 
-/// A directory that the user named.
+/// What the user named.
 #[derive(Debug)]
 pub struct Input {
+    /// What kind of test it is of.
+    pub label: Option<String>,
     pub path: PathBuf,
+    pub kind: InputKind,
     /// What it says of itself, when it is a run directory.
     pub record: Option<Run>,
 }
 
+/// What an input is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    /// With coverage data in it or below it.
+    Directory,
+    /// What `go test -coverprofile` writes.
+    TextProfile,
+    /// It is not there. Only labelled ones may be missing: the report says so.
+    Missing,
+}
+
+impl Input {
+    /// Looks at what is there.
+    pub fn new(label: Option<String>, path: &Path) -> Result<Self, CommandError> {
+        let kind = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => InputKind::Directory,
+            Ok(_) if is_text_profile(path) => InputKind::TextProfile,
+            Ok(_) => {
+                let error = format!("{} is neither a directory nor a text profile", path.display());
+                return Err(CommandError::failure(error)
+                    .hint("name the directory that GOCOVERDIR was set to, or one above it")
+                    .hint("or a profile that go test -coverprofile has written: it begins with mode:"));
+            }
+            Err(error) if label.is_some() && error.kind() == ErrorKind::NotFound => InputKind::Missing,
+            Err(error) => {
+                return Err(CommandError::failure(format!("cannot read {}", path.display())).caused_by(error));
+            }
+        };
+        let record = if kind == InputKind::Directory { run_directory::read_record(path)? } else { None };
+        Ok(Self { label, path: path.to_owned(), kind, record })
+    }
+}
+
 /// Records the data of all inputs, and what was passed over.
 pub fn record(inputs: &[Input], found: &Found, output: &mut RunDirectory) {
-    let captures = captures(inputs, found, output);
+    let mut captures = captures(inputs, found, output);
+    captures.extend(inputs.iter().filter_map(|input| beside_directories(input, found, output)));
+    let named = inputs
+        .iter()
+        .filter(|input| input.kind != InputKind::Missing)
+        .map(|input| run::Input { label: input.label.clone(), path: output.relative(&input.path) });
+    let named = named.collect();
     let unreadable = found.unreadable.iter();
     let set_aside = unreadable
         .map(|refused| SetAside { file: output.relative(&refused.path), reason: refused.reason.clone() })
         .collect();
     let run = output.run_mut();
     run.captures = captures;
+    if inputs.iter().any(|input| input.label.is_some() || input.kind != InputKind::Directory) {
+        run.inputs = named;
+    }
     run.set_aside = set_aside;
     run.notes.retain(|note| !note.starts_with(LINKS));
     if let [first, ..] = found.links.as_slice() {
         run.notes.push(format!("{LINKS} {}, such as {}", count(found.links.len(), "link"), first.display()));
     }
+}
+
+/// What is recorded of an input that is no directory with data: a text profile, or what should be there and is not.
+fn beside_directories(input: &Input, found: &Found, output: &RunDirectory) -> Option<Capture> {
+    let path = input.path.display();
+    let outcome = match input.kind {
+        InputKind::TextProfile => Outcome::Heard,
+        InputKind::Missing => {
+            Outcome::Lost { reason: LossReason::NoData, detail: format!("{path} is not there") }
+        }
+        InputKind::Directory if input.label.is_none() => return None,
+        InputKind::Directory => {
+            if found.directories.iter().any(|covdata| covdata.path.starts_with(&input.path)) {
+                return None;
+            }
+            Outcome::Lost { reason: LossReason::NoData, detail: format!("no coverage data is in {path}") }
+        }
+    };
+    let heard = u32::from(outcome == Outcome::Heard);
+    Some(Capture {
+        origin: Origin::Local { name: name(input), command: Vec::new() },
+        directory: output.relative(&input.path),
+        way: Way::Files,
+        processes_started: 1,
+        processes_captured: heard,
+        bytes: if heard > 0 { fs::metadata(&input.path).map_or(0, |metadata| metadata.len()) } else { 0 },
+        outcome,
+        processes: Vec::new(),
+    })
+}
+
+/// What the user calls it.
+fn name(input: &Input) -> String {
+    let path = || input.path.to_string_lossy().trim_end_matches(['/', '\\']).to_owned();
+    input.label.clone().unwrap_or_else(path)
 }
 
 /// What the data of all inputs is recorded as. Directories of a run keep the names it gave them.
@@ -103,8 +186,8 @@ fn label(covdata: &CovdataDirectory, input: &Input, inputs: usize) -> String {
     if input.record.is_some() {
         return first_component(&covdata.path, &input.path.join("data"));
     }
-    if inputs > 1 {
-        return input.path.to_string_lossy().trim_end_matches(['/', '\\']).to_owned();
+    if inputs > 1 || input.label.is_some() {
+        return name(input);
     }
     first_component(&covdata.path, &input.path)
 }
@@ -153,7 +236,7 @@ pub fn check_not_empty(inputs: &[Input], found: &Found) -> Result<(), CommandErr
     let metadata = sum(|covdata| &covdata.metadata);
     let counters = sum(|covdata| &covdata.counters);
     let unfinished = sum(|covdata| &covdata.unfinished);
-    if metadata > 0 && counters > 0 {
+    if (metadata > 0 && counters > 0) || inputs.iter().any(|input| input.kind == InputKind::TextProfile) {
         return Ok(());
     }
     let names: Vec<String> = inputs.iter().map(|input| input.path.display().to_string()).collect();

@@ -254,7 +254,8 @@ pub fn write_file(directory: &Path, name: &str, contents: &[u8]) -> Result<(), C
     write_whole(directory, name, |file| file.write_all(contents)).map(drop)
 }
 
-fn write_whole(
+/// The same for what is written piece by piece. Returns its path.
+pub fn write_whole(
     directory: &Path,
     name: &str,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,

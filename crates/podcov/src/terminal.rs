@@ -151,6 +151,12 @@ impl Terminal {
         written.map_err(cannot_write)
     }
 
+    /// The same for what is too large to be held. The bytes must be safe to show.
+    pub fn standard_output(&self) -> impl Write {
+        self.shared.bars.set_draw_target(ProgressDrawTarget::hidden());
+        std::io::stdout().lock()
+    }
+
     /// Shows that work goes on, once it has taken a while: `⠹ waiting        for api to listen   12s`.
     /// Tell how far it is with [`Progress::update`].
     pub fn progress(&self, word: &str, subject: &str) -> Progress {
@@ -198,7 +204,8 @@ impl Terminal {
     }
 }
 
-fn cannot_write(error: std::io::Error) -> CommandError {
+/// Why standard output could not be written to. That its reader went away is nobody's failure.
+pub fn cannot_write(error: std::io::Error) -> CommandError {
     match error.kind() {
         IoErrorKind::BrokenPipe => CommandError::new(ErrorKind::BrokenPipe, error),
         _ => CommandError::failure("cannot write to standard output").caused_by(error),

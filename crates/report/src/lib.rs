@@ -4,6 +4,7 @@
 //! left out of them. Reads no coverage data itself
 //! (go-coverage does), finds no sources itself (go-source does), prints nothing and opens no file.
 
+mod blocks;
 mod error;
 mod exclude;
 mod files;
@@ -19,6 +20,7 @@ mod words;
 
 use go_coverage::Totals;
 
+pub use blocks::name_blocks;
 pub use error::Error;
 pub use exclude::{Decisions, ExcludePattern, Excluded, Exclusions};
 pub use files::{FileState, SourceFiles};

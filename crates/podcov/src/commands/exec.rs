@@ -14,6 +14,7 @@ use crate::finish::{self, Shown};
 use crate::interrupt::Interrupt;
 use crate::local::{self, Ending};
 use crate::run_directory::RunDirectory;
+use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::test_command::{self, TestCommand, shell_exit_code};
 
@@ -76,6 +77,7 @@ async fn run_alone(
     interrupt: &Interrupt,
     terminal: &Terminal,
 ) -> Result<(u8, bool), CommandError> {
+    let settings = Settings::of_checkout(&args.source)?;
     let mut directory = RunDirectory::create(&args.output_dir, terminal)?;
     let process = Process::new(program, &directory)?;
     let status = match process.run(interrupt).await {
@@ -88,7 +90,7 @@ async fn run_alone(
     };
     let capture = process.capture(status, interrupt, &directory)?;
     directory.run_mut().captures.push(capture);
-    finish::finish(&mut directory, &args.source, Shown::ForPeople, terminal)?;
+    finish::finish(&mut directory, &settings, Shown::ForPeople, terminal)?;
     Ok((shell_exit_code(status), finish::is_complete(directory.run())))
 }
 

@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::OutputFormat;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use crate::cli::ReportOptions;
 use crate::coverage_data::{self, Found};
 use crate::error::CommandError;
-use crate::existing_data::{self, Input};
+use crate::existing_data::{self, Input, InputKind};
 use crate::exit_code::ExitCode;
-use crate::finish::{self, Shown};
-use crate::run_directory::{self, RunDirectory};
+use crate::finish;
+use crate::run_directory::RunDirectory;
 use crate::terminal::Terminal;
 
 const DEFAULT_OUTPUT: &str = "coverage";
@@ -17,46 +20,73 @@ const DEFAULT_OUTPUT: &str = "coverage";
 const EXAMPLES: &str = "\
 Examples:
   podcov report ./coverdata
-  podcov report ./from-e2e ./from-integration -o merged
-  podcov report coverage
+  podcov report coverage --format markdown --format lcov=coverage.info --format cobertura=coverage.xml
+  podcov report --label unit=unit.out --label e2e=coverage -o merged --format table --by file
+  podcov report ./from-e2e ./from-integration -o merged --exclude mocks --exclude-generated
 
 A run directory of podcov is refreshed where it is. Of data, nothing is copied and nothing is changed.";
 
 /// Report on coverage data that is there.
 ///
 /// The directories, and everything below them, are searched for what Go writes to GOCOVERDIR. Each part of the
-/// data stands under the name of its directory. Damaged files are named, and the rest is reported.
+/// data stands under the name of its directory. Text profiles of go test -coverprofile are added to it. Damaged files
+/// are named, and the rest is reported.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// Directories with coverage data, or run directories of podcov.
-    #[arg(required = true, value_name = "DIR")]
-    directories: Vec<PathBuf>,
+    /// Directories with coverage data, run directories of podcov, or text profiles. By default the [labels] of
+    /// podcov.toml.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
 
-    /// Where the report and run.json go [default: coverage]. An earlier run that ended there is replaced.
-    #[arg(short, long, value_name = "DIR")]
-    output_dir: Option<PathBuf>,
+    /// The same with the kind of test it is of, such as unit=unit.out or e2e=coverage; may be repeated, also with the
+    /// same label. One that is not there is missing, and not 0 %.
+    #[arg(long = "label", value_name = "LABEL=PATH", value_parser = parse_label)]
+    labels: Vec<(String, PathBuf)>,
 
-    /// What is printed on standard output: a summary, or the document run.json.
-    #[arg(long, value_enum, default_value_t)]
-    output: OutputFormat,
+    #[command(flatten)]
+    report: ReportOptions,
 
-    /// The checkout with the sources of the programs.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    source: PathBuf,
+    /// Whether -o, or the settings file, says where the report goes.
+    #[arg(skip)]
+    output_is_named: bool,
+}
 
-    /// Succeed although data is missing or damaged. It is named all the same.
-    #[arg(long)]
-    allow_incomplete: bool,
+impl ReportArgs {
+    /// Joins them with the settings file.
+    pub fn settle(&mut self, matches: &ArgMatches) -> Result<(), CommandError> {
+        self.report.settle(matches)?;
+        self.output_is_named = matches.value_source("output_dir") == Some(ValueSource::CommandLine)
+            || self.report.output_dir != Path::new(DEFAULT_OUTPUT);
+        if self.paths.is_empty() && self.labels.is_empty() {
+            self.labels = std::mem::take(&mut self.report.settings.labels);
+        }
+        if self.paths.is_empty() && self.labels.is_empty() {
+            return Err(CommandError::usage("there is nothing to report on")
+                .hint("name directories with coverage data, or text profiles: podcov report coverage")
+                .hint("or name them in the [labels] of podcov.toml"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads `unit=unit.out`.
+fn parse_label(text: &str) -> Result<(String, PathBuf), String> {
+    let (label, path) = text.split_once('=').unwrap_or_default();
+    if label.is_empty() || path.is_empty() || label.contains(char::is_control) {
+        return Err("a kind of test and its data, such as unit=unit.out".to_owned());
+    }
+    Ok((label.to_owned(), PathBuf::from(path)))
 }
 
 /// Runs the command.
 pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
-    finish::check_source(&args.source)?;
-    let inputs = inputs(&args.directories)?;
+    args.report.check()?;
+    let inputs = inputs(args)?;
     let found = find(&inputs, terminal)?;
     existing_data::check_not_empty(&inputs, &found)?;
-    let directory = match in_place(&inputs, args.output_dir.as_deref()) {
+    let output = args.output_is_named.then_some(args.report.output_dir.as_path());
+    let directory = match in_place(&inputs, output) {
         Some(path) => refresh(path, &inputs, &found, args, terminal)?,
         None => report(&inputs, &found, args, terminal)?,
     };
@@ -64,17 +94,15 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
     Ok(match &run.summary {
         None => ExitCode::Failure,
         Some(summary) if summary.percent.is_none() => ExitCode::Failure,
-        Some(_) if args.allow_incomplete || finish::is_complete(run) => ExitCode::Success,
+        Some(_) if args.report.allow_incomplete || finish::is_complete(run) => ExitCode::Success,
         Some(_) => ExitCode::Incomplete,
     })
 }
 
-fn inputs(directories: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
-    let input = |path: &PathBuf| {
-        let record = run_directory::read_record(path)?;
-        Ok(Input { path: path.clone(), record })
-    };
-    directories.iter().map(input).collect()
+fn inputs(args: &ReportArgs) -> Result<Vec<Input>, CommandError> {
+    let unlabelled = args.paths.iter().map(|path| (None, path));
+    let labelled = args.labels.iter().map(|(label, path)| (Some(label.clone()), path));
+    unlabelled.chain(labelled).map(|(label, path)| Input::new(label, path)).collect()
 }
 
 /// The data of a run may be outside its directory: a report on other data has that.
@@ -88,15 +116,15 @@ fn find(inputs: &[Input], terminal: &Terminal) -> Result<Found, CommandError> {
         .map(|(input, capture)| input.path.join(&capture.directory))
         .filter(|path| path.is_dir())
         .collect();
+    let directories =
+        inputs.iter().filter(|input| input.kind == InputKind::Directory).map(|input| input.path.as_path());
     // The recorded ones first: a directory keeps the path by which it is found first.
-    coverage_data::find_all(
-        recorded.iter().map(PathBuf::as_path).chain(inputs.iter().map(|input| input.path.as_path())),
-    )
+    coverage_data::find_all(recorded.iter().map(PathBuf::as_path).chain(directories))
 }
 
 /// The run directory that is the only input, unless the report is wanted elsewhere.
 fn in_place<'a>(inputs: &'a [Input], output: Option<&Path>) -> Option<&'a Path> {
-    let [Input { path, record: Some(_) }] = inputs else { return None };
+    let [Input { path, record: Some(_), label: None, .. }] = inputs else { return None };
     match output {
         Some(output) if resolve(output) != resolve(path) => None,
         _ => Some(path),
@@ -120,7 +148,7 @@ fn refresh(
         let started = &directory.run().started;
         terminal.warning(&format!("the run of {started} did not end; this is what it left"));
     }
-    finish::refresh(&mut directory, &args.source, Shown::AsData(args.output), terminal)?;
+    finish::refresh(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     Ok(directory)
 }
 
@@ -130,18 +158,18 @@ fn report(
     args: &ReportArgs,
     terminal: &Terminal,
 ) -> Result<RunDirectory, CommandError> {
-    let output = args.output_dir.as_deref().unwrap_or(Path::new(DEFAULT_OUTPUT));
+    let output = args.report.output_dir.as_path();
     check_apart(inputs, output)?;
     let mut directory = RunDirectory::create(output, terminal)?;
     existing_data::record(inputs, found, &mut directory);
-    finish::finish(&mut directory, &args.source, Shown::AsData(args.output), terminal)?;
+    finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     Ok(directory)
 }
 
 /// A report replaces what is in its directory, so no data may be in there, and it must not become data.
 fn check_apart(inputs: &[Input], output: &Path) -> Result<(), CommandError> {
     let resolved = resolve(output);
-    for Input { path, record } in inputs {
+    for Input { path, record, .. } in inputs {
         let input = resolve(path);
         if resolved.starts_with(&input) || input.starts_with(&resolved) {
             let error = CommandError::usage(format!(

@@ -48,7 +48,7 @@ pub struct SnapshotArgs {
     since: Option<PathBuf>,
 
     #[command(flatten)]
-    report: ReportOptions,
+    pub report: ReportOptions,
 }
 
 /// Runs the command.

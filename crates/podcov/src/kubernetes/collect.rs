@@ -37,7 +37,7 @@ pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, Com
         directory.finish()?;
         return Err(CommandError::failure("no prepared pod has run yet"));
     }
-    finish::finish(&mut directory, &args.report.source, args.report.shown(), terminal)?;
+    finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     if some_still_run(directory.run()) {
         terminal
             .hint("Go writes counters when a process ends; podcov eject ends the prepared pods and collects");

@@ -49,7 +49,7 @@ pub async fn run(args: EjectArgs, terminal: &Terminal) -> Result<ExitCode, Comma
         terminal.warning("no prepared pod was running, so there was nothing to collect");
         return Ok(if args.report.allow_incomplete { ExitCode::Success } else { ExitCode::Incomplete });
     }
-    finish::finish(&mut directory, &args.report.source, args.report.shown(), terminal)?;
+    finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     ended?;
     Ok(finish::exit_code(directory.run(), 0, &cluster.interrupt, args.report.allow_incomplete))
 }

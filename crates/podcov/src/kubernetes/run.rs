@@ -171,7 +171,7 @@ impl Job<'_> {
         }
         let has_data = directory.run().captures.iter().any(|capture| capture.bytes > 0);
         if outcome.is_ok() || has_data {
-            finish::finish(directory, &options.source, options.shown(), terminal)?;
+            finish::finish(directory, &options.settings, options.shown(), terminal)?;
         } else {
             directory.finish()?;
         }

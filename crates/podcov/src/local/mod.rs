@@ -90,7 +90,7 @@ impl<'a> LocalRun<'a> {
                 return Err(error);
             }
         };
-        finish::finish(&mut directory, &self.report.source, self.report.shown(), self.terminal)?;
+        finish::finish(&mut directory, &self.report.settings, self.report.shown(), self.terminal)?;
         Ok(finish::exit_code(directory.run(), code, &self.interrupt, self.report.allow_incomplete))
     }
 

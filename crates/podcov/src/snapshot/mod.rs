@@ -50,7 +50,7 @@ pub async fn run(
     }
     let mut directory = RunDirectory::create(&report.output_dir, terminal)?;
     keeping::keep(&readings, earlier, &mut directory, terminal)?;
-    finish::finish(&mut directory, &report.source, report.shown(), terminal)?;
+    finish::finish(&mut directory, &report.settings, report.shown(), terminal)?;
     let is_enough = report.allow_incomplete || finish::is_complete(directory.run());
     Ok(if is_enough { ExitCode::Success } else { ExitCode::Incomplete })
 }

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod exec;
+mod formats;
 mod go;
 mod interruptions;
 mod manifests;

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use go_coverage::{Function, Join, Package, Totals, package_text, text_header};
+use go_coverage::{Join, Totals, package_text, text_header};
+use podcov_report::formats::{function_rows, function_table};
 use serde_json::json;
 
 use super::merged::Merged;
@@ -134,14 +135,6 @@ fn each_package<T: Send>(join: &Join<'_>, work: impl Fn(usize) -> Option<T> + Sy
     results.into_iter().flatten().collect()
 }
 
-/// A line of `func`.
-struct FunctionRow {
-    /// File and line, with the colons around them.
-    place: String,
-    name: String,
-    totals: Totals,
-}
-
 /// `podcov covdata func`
 pub fn func(args: &FuncArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     let merged = Merged::read(&args.input)?;
@@ -167,44 +160,8 @@ pub fn func(args: &FuncArgs, terminal: &Terminal) -> Result<ExitCode, CommandErr
             .collect();
         format!("{:#}\n", json!({"functions": functions, "total": totals_json(total)}))
     } else {
-        let total = FunctionRow { place: "total".to_owned(), name: "(statements)".to_owned(), totals: total };
-        table(rows.iter().flat_map(|(rows, _)| rows).chain([&total]))
+        function_table(&rows.iter().flat_map(|(rows, _)| rows).collect::<Vec<_>>(), total)
     };
     terminal.verbatim(text.as_bytes())?;
     Ok(merged.conclude(terminal))
-}
-
-/// Go goes through the units in their order, and begins a line where the name of the function changes. Literals have
-/// no line.
-fn function_rows(package: &Package) -> Vec<FunctionRow> {
-    let units = package.units_in_text_order();
-    let groups = units.chunk_by(|(one, _), (next, _)| one.name == next.name);
-    groups
-        .filter_map(|group| {
-            let (Function { file, name, .. }, first) =
-                group.first().filter(|(function, _)| !function.is_literal)?;
-            Some(FunctionRow {
-                place: format!("{file}:{}:", first.start_line),
-                name: name.clone(),
-                totals: group.iter().map(|(_, unit)| unit.totals()).sum(),
-            })
-        })
-        .collect()
-}
-
-/// Aligned by tabs of 8, as `text/tabwriter` does.
-fn table<'a>(rows: impl Iterator<Item = &'a FunctionRow> + Clone) -> String {
-    let width = |cells: fn(&FunctionRow) -> &str| {
-        rows.clone().map(|row| cells(row).chars().count() + 1).max().unwrap_or(0).div_ceil(8)
-    };
-    let (place_tabs, name_tabs) = (width(|row| &row.place), width(|row| &row.name));
-    let mut text = String::new();
-    for row in rows {
-        for (cell, tabs) in [(&row.place, place_tabs), (&row.name, name_tabs)] {
-            text.push_str(cell);
-            text.extend(std::iter::repeat_n('\t', tabs - cell.chars().count() / 8));
-        }
-        let _ = writeln!(text, "{:.1}%", row.totals.percent().unwrap_or(0.0));
-    }
-    text
 }

@@ -1,0 +1,146 @@
+//! Inputs of a report that have a label, such as `unit` and `e2e`, and text profiles of `go test -coverprofile`.
+//!
+//! Owns what belongs to which kind of test. What is missing of a kind is said where the inputs are recorded.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use go_coverage::{CounterMode, Profile, TextProfile, join_profiles};
+use podcov_report::Kind;
+use podcov_report::run::Input;
+
+use crate::coverage_data::{self, CovdataDirectory, Group, LARGEST_TEXT_PROFILE, Refused};
+
+/// Text profiles and labels of a report.
+#[derive(Debug, Default)]
+pub struct Kinds {
+    /// Each with its label, if it has one.
+    texts: Vec<(Option<String>, TextProfile)>,
+    /// The directories of each label.
+    directories: Vec<(String, PathBuf)>,
+    /// In the order of the inputs.
+    labels: Vec<String>,
+    /// Text profiles that could not be read.
+    pub refused: Vec<Refused>,
+}
+
+impl Kinds {
+    /// Reads the text profiles among the inputs, which are named relative to the run directory.
+    pub fn read(inputs: &[Input], run_directory: &Path) -> Self {
+        let mut kinds = Self::default();
+        for Input { label, path } in inputs {
+            let path = run_directory.join(path);
+            if let Some(label) = label.as_ref().filter(|label| !kinds.labels.contains(label)) {
+                kinds.labels.push(label.clone());
+            }
+            match (path.is_dir(), label) {
+                (true, Some(label)) => kinds.directories.push((label.clone(), path)),
+                (true, None) => {}
+                (false, label) => match read_text_profile(&path) {
+                    Ok(text) => kinds.texts.push((label.clone(), text)),
+                    Err(reason) => kinds.refused.push(Refused { path, reason }),
+                },
+            }
+        }
+        kinds
+    }
+
+    /// Everything: the profiles of the data, one for each counter mode, and the text profiles. None if there is nothing.
+    /// The second value says that counts of different modes became 0 and 1.
+    pub fn everything(&self, profiles: &[Profile]) -> (Option<Profile>, bool) {
+        join(profiles, self.texts.iter().map(|(_, text)| text))
+    }
+
+    /// The profile of each kind that has data.
+    pub fn profiles(&self, groups: &[Group]) -> Vec<Kind> {
+        let kind = |label: &String| {
+            let own: Vec<PathBuf> = self
+                .directories
+                .iter()
+                .filter(|(other, _)| other == label)
+                .filter_map(|(_, path)| fs::canonicalize(path).ok())
+                .collect();
+            let is_own = |covdata: &&CovdataDirectory| {
+                let path = fs::canonicalize(&covdata.path).unwrap_or_default();
+                own.iter().any(|directory| path.starts_with(directory))
+            };
+            let directories =
+                groups.iter().flat_map(|group| &group.directories).filter(is_own).cloned().collect();
+            let data = coverage_data::merge(&[Group { label: label.clone(), directories }]);
+            let texts = self.texts.iter().filter(|(other, _)| other.as_ref() == Some(label));
+            let (profile, _) = join(&data.total, texts.map(|(_, text)| text));
+            Some(Kind { label: label.clone(), profile: profile? })
+        };
+        self.labels.iter().filter_map(kind).collect()
+    }
+}
+
+fn join<'a>(
+    profiles: &'a [Profile],
+    texts: impl Iterator<Item = &'a TextProfile> + Clone,
+) -> (Option<Profile>, bool) {
+    let modes = profiles.iter().map(|profile| profile.mode).chain(texts.clone().map(TextProfile::mode));
+    let modes: std::collections::BTreeSet<CounterMode> = modes.collect();
+    let is_mixed = modes.len() > 1;
+    let joined = match (modes.first(), profiles) {
+        (None, _) => None,
+        (Some(_), [profile]) if texts.clone().next().is_none() => Some(profile.clone()),
+        (Some(mode), _) => {
+            let mode = if is_mixed { CounterMode::Set } else { *mode };
+            Some(join_profiles(mode, profiles, texts))
+        }
+    };
+    (joined, is_mixed)
+}
+
+/// The functions of which more than one version of the source is in a profile, by file.
+pub fn functions_of_several_builds(profile: &Profile) -> BTreeMap<&str, Vec<&str>> {
+    let mut by_file = BTreeMap::<&str, Vec<_>>::new();
+    for function in profile.functions() {
+        for unit in &function.units {
+            let range = ((unit.start_line, unit.start_column), (unit.end_line, unit.end_column));
+            by_file.entry(&function.file).or_default().push((range, function.name.as_str()));
+        }
+    }
+    by_file.retain(|_, units| {
+        units.sort_unstable();
+        let overlaps: Vec<_> = units
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [((_, end), name), (next @ (start, _), _)] if start < end && pair[0].0 != *next => {
+                    Some((*next, *name))
+                }
+                _ => None,
+            })
+            .collect();
+        *units = overlaps;
+        !units.is_empty()
+    });
+    by_file
+        .into_iter()
+        .map(|(file, units)| {
+            let mut names: Vec<&str> = units.into_iter().map(|(_, name)| name).collect();
+            names.dedup();
+            (file, names)
+        })
+        .collect()
+}
+
+/// Reads a text profile; the error is a sentence for people.
+fn read_text_profile(path: &Path) -> Result<TextProfile, String> {
+    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > LARGEST_TEXT_PROFILE {
+        return Err(format!("{length} bytes are more than any profile has"));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    TextProfile::parse(&bytes).map_err(|error| error.to_string())
+}
+
+/// Whether a file begins as a text profile does.
+pub fn is_text_profile(path: &Path) -> bool {
+    use std::io::Read;
+    let mut beginning = [0; TextProfile::MAGIC.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut beginning));
+    read.is_ok() && beginning == *TextProfile::MAGIC
+}
