@@ -9,6 +9,7 @@ mod formats;
 mod go;
 mod interruptions;
 mod manifests;
+mod oracle;
 mod per_test;
 mod place;
 mod podman;
