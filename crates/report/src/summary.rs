@@ -126,6 +126,14 @@ fn figures(report: &Report<'_>) -> Vec<String> {
         format!("{:>5} {}", percent(totals), if totals.statements > 0 { '%' } else { ' ' })
     };
     let Some((everything, parts)) = report.sections.split_first() else { return Vec::new() };
+    if !report.kinds.is_empty() {
+        let name = if report.kinds.len() == 2 { "both" } else { "all" };
+        let kinds =
+            report.kinds.iter().map(|kind| format!("{}  {:>5} %", kind.label, percent(kind.totals())));
+        let shares: Vec<String> =
+            kinds.chain([format!("{name}  {}  of statements", share(everything))]).collect();
+        return vec![shares.join("      ")];
+    }
     if parts.len() < 2 {
         let name = parts.first().map_or("total", |part| short_name(part, parts));
         return vec![format!("{name}  {}  of statements", share(everything))];

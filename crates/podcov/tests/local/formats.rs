@@ -31,7 +31,7 @@ fn said_by(place: &Place, program: &str, arguments: &[&str]) -> String {
 
 /// Data of a service that ran a little, reported in every format.
 fn reported() -> Place {
-    let place = Place::new();
+    let (place, source) = (Place::new(), go::shop());
     measure(&go::shop_service(Release::Newest, "api"), &["--help"], &place.path("data"));
     let formats = [
         "table=table.txt",
@@ -46,7 +46,6 @@ fn reported() -> Place {
         "html=page.html",
     ];
     let flags = formats.iter().flat_map(|format| ["--format", format]);
-    let source = go::shop();
     let arguments = ["report", "data", "--source", source.to_str().unwrap()];
     place.podcov(arguments.into_iter().chain(flags)).with_code(0);
     place
@@ -294,7 +293,7 @@ fn unit_tests_and_end_to_end_tests_are_one_number_and_two() {
         "--format",
         "table=table.txt",
     ];
-    place.podcov(arguments).with_code(0);
+    place.podcov(arguments).with_code(0).printing(&["unit   ", "e2e   ", "both   "]);
     let document = json(&place, "report.json");
     let share = |kind: &Value| format!("{:.1}%", kind["totals"]["percent"].as_f64().unwrap());
     let kinds = document["kinds"].as_array().unwrap();
