@@ -4,6 +4,7 @@
 mod agent_binary;
 mod cli;
 mod commands;
+mod content;
 mod coverage_data;
 mod error;
 mod existing_data;
@@ -19,6 +20,7 @@ mod per_test;
 mod process_files;
 mod process_records;
 mod run_directory;
+mod serve;
 mod settings;
 mod snapshot;
 mod terminal;

@@ -28,7 +28,7 @@ use podcov_report::run::{Run, SCHEMA_VERSION};
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 
-pub use tests::{TESTS, TESTS_RECORD};
+pub use tests::{TESTS, TESTS_RECORD, read_tests};
 
 const RECORD: &str = "run.json";
 const PROFILE: &str = "coverage.txt";
@@ -194,16 +194,12 @@ impl RunDirectory {
 
     /// Where all captured data is.
     pub fn data_directory(&self) -> PathBuf {
-        self.path.join(DATA)
+        data_directory_of(&self.path)
     }
 
     /// `path` as the record names it: relative to the run directory, with `/` as separator.
     pub fn relative(&self, path: &Path) -> String {
-        let relative = match path.strip_prefix(&self.path) {
-            Ok(inside) => inside.to_owned(),
-            Err(_) => from_to(&self.path, path),
-        };
-        relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+        relative(&self.path, path)
     }
 
     /// Writes the profile in Go's text format; one of several carries its counter mode in its name.
@@ -234,6 +230,20 @@ impl RunDirectory {
         fs::create_dir_all(&path).map_err(|error| cannot("create", &path, error))?;
         Ok(path)
     }
+}
+
+/// Where the run at `path` has all captured data.
+pub fn data_directory_of(path: &Path) -> PathBuf {
+    path.join(DATA)
+}
+
+/// `path` as the record of the run in `directory` names it.
+pub fn relative(directory: &Path, path: &Path) -> String {
+    let relative = match path.strip_prefix(directory) {
+        Ok(inside) => inside.to_owned(),
+        Err(_) => from_to(directory, path),
+    };
+    relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 /// The record of a run that is at `path`; none when it is no run directory.
@@ -278,7 +288,8 @@ pub fn now() -> String {
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
-fn new_run() -> Run {
+/// The record of a run that begins now.
+pub fn new_run() -> Run {
     Run {
         schema_version: SCHEMA_VERSION,
         id: new_id(),

@@ -39,6 +39,7 @@ pub struct Terminal {
 #[derive(Debug)]
 struct Shared {
     quiet: bool,
+    silent: bool,
     live: bool,
     bars: MultiProgress,
 }
@@ -56,7 +57,13 @@ impl Terminal {
     pub fn new(quiet: bool) -> Self {
         let live = !quiet && std::io::stderr().is_terminal();
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { shared: Arc::new(Shared { quiet, live, bars }) }
+        Self { shared: Arc::new(Shared { quiet, live, silent: false, bars }) }
+    }
+
+    /// One on which nothing appears: for work that is done again and again, and tells elsewhere what came of it.
+    pub fn silent() -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Self { shared: Arc::new(Shared { quiet: true, live: false, silent: true, bars }) }
     }
 
     /// Something is done: `✓ collected      4 of 4 pods      2.1 MB`. `detail` may be empty.
@@ -198,6 +205,9 @@ impl Terminal {
 
     // Nobody can be told that standard error is gone, and the work still has to be finished.
     fn line(&self, line: &str) {
+        if self.shared.silent {
+            return;
+        }
         self.shared.bars.suspend(|| {
             let _ = writeln!(anstream::stderr().lock(), "{line}");
         });

@@ -1,22 +1,31 @@
 //! Renders a report of coverage data, for the browser test and for work on the page's design:
-//! `render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...`. The record of the run is made up. Without a label
-//! it is one that lost everything.
+//! `render SOURCES OUTPUT [--hostile] [--kinds] [--tests] LABEL=COVDATA_DIRECTORY...`. The record of the run is made
+//! up. With `--kinds` each label is a kind of test, and with `--tests` a test. Without a label the run lost everything.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufWriter;
 use std::path::Path;
 
 use go_coverage::{Function, Merger, Package, Profile, Unit};
 use go_source::Sources;
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Run, SCHEMA_VERSION, SetAside, Tests, Way};
-use podcov_report::{Report, Section, html, summary};
+use podcov_report::run::{
+    Capture, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, SCHEMA_VERSION, SetAside, Tests, Way,
+};
+use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
+use podcov_report::{Kind, Report, Section, html, summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let hostile = arguments.iter().position(|argument| argument == "--hostile");
-    let is_hostile = hostile.map(|position| arguments.remove(position)).is_some();
+    let mut flag = |name: &str| {
+        let position = arguments.iter().position(|argument| argument == name);
+        position.map(|position| arguments.remove(position)).is_some()
+    };
+    let (is_hostile, has_kinds, has_tests) = (flag("--hostile"), flag("--kinds"), flag("--tests"));
     let [source_directory, output, labelled @ ..] = arguments.as_slice() else {
-        return Err("usage: render SOURCES OUTPUT [--hostile] LABEL=COVDATA_DIRECTORY...".into());
+        return Err(
+            "usage: render SOURCES OUTPUT [--hostile] [--kinds] [--tests] LABEL=COVDATA_DIRECTORY...".into(),
+        );
     };
     let labelled: Vec<(&str, &Path)> = labelled
         .iter()
@@ -29,7 +38,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !labelled.is_empty() {
         sections.push(Section { label: "all".to_owned(), profile: merge(&directories)? });
     }
-    if labelled.len() > 1 {
+    let mut kinds = Vec::new();
+    if has_kinds {
+        for (label, directory) in &labelled {
+            kinds.push(Kind { label: (*label).to_owned(), profile: merge(&[directory])? });
+        }
+    }
+    let mapping = if has_tests { Some(mapping(&labelled)?) } else { None };
+    if labelled.len() > 1 && !has_kinds {
         for (label, directory) in &labelled {
             sections.push(Section { label: (*label).to_owned(), profile: merge(&[directory])? });
         }
@@ -44,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let sources = Sources::discover(Path::new(source_directory))?;
-    let report = Report { run: &run, sections, kinds: Vec::new(), tests: None, sources: &sources };
+    let report = Report { run: &run, sections, kinds, sources: &sources, tests: mapping.as_ref() };
     for line in summary(&report) {
         eprintln!("{line}");
     }
@@ -56,6 +72,45 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         go_coverage::write_text(&everything.profile, &mut text)?;
     }
     Ok(())
+}
+
+/// Each label is a test.
+fn mapping(labelled: &[(&str, &Path)]) -> Result<TestMapping, Box<dyn std::error::Error>> {
+    let mut files = BTreeMap::<String, BTreeMap<[u32; 4], Vec<u32>>>::new();
+    let mut tests = Vec::new();
+    for ((label, directory), number) in labelled.iter().zip(0..) {
+        for function in merge(&[directory])?.functions() {
+            let blocks = files.entry(function.file.clone()).or_default();
+            for unit in function.units.iter().filter(|unit| unit.count > 0) {
+                let place = [unit.start_line, unit.start_column, unit.end_line, unit.end_column];
+                let known = blocks.entry(place).or_default();
+                if known.last() != Some(&number) {
+                    known.push(number);
+                }
+            }
+        }
+        tests.push(Test {
+            name: (*label).to_owned(),
+            members: Vec::new(),
+            directory: None,
+            seconds: 1.5,
+            notes: Vec::new(),
+        });
+    }
+    let files = files.into_iter().map(|(file, blocks)| FileTests {
+        file,
+        blocks: blocks
+            .into_iter()
+            .map(|([start_line, start_column, end_line, end_column], tests)| BlockTests {
+                start_line,
+                start_column,
+                end_line,
+                end_column,
+                tests,
+            })
+            .collect(),
+    });
+    Ok(TestMapping { schema_version: TESTS_SCHEMA_VERSION, tests, files: files.collect() })
 }
 
 fn merge(directories: &[&Path]) -> Result<Profile, Box<dyn std::error::Error>> {
@@ -92,12 +147,20 @@ fn pod(workload: &str, number: usize, outcome: Outcome) -> Capture {
             restart: 0,
         },
         directory: format!("data/{pod}/service"),
-        way: Way::Files,
+        way: Way::Supervised,
         processes_started: 1,
         processes_captured,
         bytes: 412_345 * u64::from(processes_captured),
         outcome,
-        processes: Vec::new(),
+        processes: vec![Process {
+            process_id: 1,
+            program: "/service".to_owned(),
+            started: "2026-11-03T09:12:50Z".to_owned(),
+            way: (processes_captured > 0).then_some(Way::Supervised),
+            read_at: (processes_captured > 0).then_some(ReadAt::End),
+            ending: Some(if processes_captured > 0 { Ending::ExitCode(0) } else { Ending::Signal(9) }),
+            detail: None,
+        }],
     }
 }
 
@@ -129,7 +192,7 @@ fn run(labelled: &[(&str, &Path)]) -> Run {
 
 /// What a page has to endure: names made of markup, sources that are missing or of another version, losses.
 fn add_hostile(run: &mut Run, sections: &mut [Section]) {
-    let markup = "</script><img src=x onerror=alert(1)>";
+    let markup = "</script><img src=x onerror=alert(1)>\u{202e}";
     run.notes.push(format!("SHOP_LISTEN was set to {markup}"));
     run.set_aside.push(SetAside {
         file: "data/api-7d9c5b-0/service/covcounters.0".to_owned(),

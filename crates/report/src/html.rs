@@ -6,6 +6,7 @@
 mod data;
 mod embed;
 mod frame;
+mod join;
 
 use std::io::Write;
 
@@ -17,12 +18,24 @@ use frame::Frame;
 
 /// Writes the page.
 pub fn html(report: &Report<'_>, output: &mut impl Write) -> Result<(), Error> {
-    output.write_all(Frame::new(report).render()?.as_bytes())?;
+    write(report, None, output)
+}
+
+/// Writes the page such that it asks whoever it came from, at `state`, whether there is newer data than `version`, and
+/// loads itself again then.
+pub fn live_html(report: &Report<'_>, version: u64, output: &mut impl Write) -> Result<(), Error> {
+    write(report, Some(version), output)
+}
+
+fn write(report: &Report<'_>, live: Option<u64>, output: &mut impl Write) -> Result<(), Error> {
+    let frame = Frame::new(report, live).render()?;
+    output.write_all(embed::without_hidden_characters(&frame).as_bytes())?;
     if !report.has_data() {
         return Ok(());
     }
     let index = Index::new(report);
     embed::data_block(output, "index", &index)?;
+    embed::data_block(output, "functions", &index.functions())?;
     for number in 0..index.file_count() {
         embed::data_block(output, &format!("file-{number}"), &index.file(report, number))?;
     }

@@ -1,6 +1,6 @@
 //! The words that the terminal and the page share: who lost what, and why.
 
-use crate::run::{Capture, Completeness, LossReason, Origin, Outcome, Run, Way};
+use crate::run::{Capture, Completeness, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, Way};
 
 /// A part of the run that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,53 @@ pub(crate) fn outcome(capture: &Capture) -> String {
         (_, Some(loss)) => format!("{}: {}", loss.reason, loss.detail),
         (_, None) => "heard".to_owned(),
     }
+}
+
+/// `exit code 0`, `signal 9 (SIGKILL)`.
+pub(crate) fn ending(process: &Process) -> String {
+    match (process.ending, process.read_at) {
+        (Some(Ending::ExitCode(code)), _) => format!("exit code {code}"),
+        (Some(Ending::Signal(number)), _) => match signal_name(number) {
+            Some(name) => format!("signal {number} ({name})"),
+            None => format!("signal {number}"),
+        },
+        (None, Some(ReadAt::Exec)) => "became another program".to_owned(),
+        (None, Some(ReadAt::Left)) => "left running".to_owned(),
+        (None, _) => "not seen".to_owned(),
+    }
+}
+
+const fn signal_name(number: i32) -> Option<&'static str> {
+    Some(match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        6 => "SIGABRT",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}
+
+/// How the counters of one process were read, and when.
+pub(crate) fn reading(process: &Process) -> String {
+    let how = match process.way {
+        None => "not read",
+        Some(Way::Files) => "file that Go wrote",
+        Some(Way::Supervised | Way::Attached) => "memory",
+    };
+    let when = match process.read_at {
+        None => return how.to_owned(),
+        Some(ReadAt::End) => "at its end".to_owned(),
+        Some(ReadAt::Exec) => "when it became another program".to_owned(),
+        Some(ReadAt::Left) => "when its parent had ended".to_owned(),
+        Some(ReadAt::Interval { seconds_after_start }) => {
+            format!("{} after its start", duration(seconds_after_start))
+        }
+    };
+    format!("{how}, {when}")
 }
 
 /// `4 of 4 pods, 5 of 5 processes`.
@@ -180,6 +227,29 @@ mod tests {
         assert_eq!(
             [number(0), number(999), number(1_000), number(12_345_678)],
             ["0", "999", "1,000", "12,345,678"]
+        );
+    }
+
+    #[test]
+    fn a_process_says_how_it_ended_and_when_it_was_read() {
+        let process = |ending, read_at| Process {
+            process_id: 1,
+            program: "/api".to_owned(),
+            started: String::new(),
+            way: Some(Way::Supervised),
+            read_at,
+            ending,
+            detail: None,
+        };
+        let killed = process(Some(Ending::Signal(9)), Some(ReadAt::End));
+        assert_eq!(
+            (ending(&killed).as_str(), reading(&killed).as_str()),
+            ("signal 9 (SIGKILL)", "memory, at its end")
+        );
+        let lost = process(None, Some(ReadAt::Interval { seconds_after_start: 12.0 }));
+        assert_eq!(
+            (ending(&lost).as_str(), reading(&lost).as_str()),
+            ("not seen", "memory, 12s after its start")
         );
     }
 

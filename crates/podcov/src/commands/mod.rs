@@ -10,6 +10,7 @@ pub mod man;
 pub mod mark;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod snapshot;
 
 use crate::error::CommandError;

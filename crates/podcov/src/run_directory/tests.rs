@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use podcov_report::tests::TestMapping;
 
@@ -32,20 +32,20 @@ impl RunDirectory {
             .map_err(|error| CommandError::failure("cannot write which tests ran what").caused_by(error))?;
         write_file(&self.path, TESTS_RECORD, format!("{text}\n").as_bytes())
     }
+}
 
-    /// Which tests ran what, where that was recorded.
-    pub fn tests(&self) -> Result<Option<TestMapping>, CommandError> {
-        let path = self.path.join(TESTS_RECORD);
-        let unusable =
-            |cause: String| CommandError::failure(format!("cannot read {}", path.display())).caused_by(cause);
-        match fs::metadata(&path) {
-            Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(None),
-            Ok(metadata) if metadata.len() > LARGEST_TESTS_RECORD => {
-                return Err(unusable(format!("{} bytes are too many", metadata.len())));
-            }
-            _ => {}
+/// Which tests ran what in the run at `directory`, where that was recorded.
+pub fn read_tests(directory: &Path) -> Result<Option<TestMapping>, CommandError> {
+    let path = directory.join(TESTS_RECORD);
+    let unusable =
+        |cause: String| CommandError::failure(format!("cannot read {}", path.display())).caused_by(cause);
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(None),
+        Ok(metadata) if metadata.len() > LARGEST_TESTS_RECORD => {
+            return Err(unusable(format!("{} bytes are too many", metadata.len())));
         }
-        let text = fs::read(&path).map_err(|error| cannot("read", &path, error))?;
-        serde_json::from_slice(&text).map(Some).map_err(|error| unusable(error.to_string()))
+        _ => {}
     }
+    let text = fs::read(&path).map_err(|error| cannot("read", &path, error))?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| unusable(error.to_string()))
 }

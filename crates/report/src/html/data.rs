@@ -4,28 +4,44 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use go_coverage::{Function, Unit};
+use go_coverage::{Function, Profile, Unit};
 use serde::Serialize;
 
-use crate::Report;
+use super::join;
+use crate::tests::TestMapping;
+use crate::{Kind, Report};
 
 /// What the page's script reads at once.
 #[derive(Serialize)]
 pub(super) struct Index<'a> {
-    sections: Vec<SectionHead<'a>>,
+    sections: Vec<PartHead<'a>>,
+    kinds: Vec<PartHead<'a>>,
+    tests: Vec<TestHead<'a>>,
     packages: Vec<&'a str>,
     files: Vec<FileHead<'a>>,
-    /// The functions of each file, by section. They follow in the file's own block.
+    /// The functions of each file: by section, and then by kind. They follow in the file's own block.
     #[serde(skip)]
     functions: Vec<Vec<Vec<&'a Function>>>,
+    /// What tests ran of each file, if that was recorded.
+    #[serde(skip)]
+    test_blocks: Option<&'a TestMapping>,
 }
 
+/// A section, or a kind of test.
 #[derive(Serialize)]
-struct SectionHead<'a> {
+struct PartHead<'a> {
     label: &'a str,
     mode: &'static str,
     /// Counters came. Without them a file's statements would read as 0 %.
     heard: bool,
+}
+
+#[derive(Serialize)]
+struct TestHead<'a> {
+    name: &'a str,
+    members: &'a [String],
+    seconds: f64,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -36,7 +52,15 @@ struct FileHead<'a> {
     package: usize,
     /// Statements and covered statements in each section; none where the section does not have the file.
     totals: Vec<Option<(u64, u64)>>,
+    /// Statements by the kinds that ran them; empty unless there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<u64>,
 }
+
+/// What the page's script reads when a function is looked for: of each file the names, and for each of them the line,
+/// the statements and the covered ones.
+#[derive(Serialize)]
+pub(super) struct FunctionList<'a>(Vec<(Vec<&'a str>, Vec<u32>)>);
 
 /// What the page's script reads when a file is opened.
 #[derive(Serialize)]
@@ -51,6 +75,11 @@ pub(super) struct FileData<'a> {
     shapes: Vec<Shape<'a>>,
     /// For each section which shape, and the count of each of its units.
     sections: Vec<Option<(usize, Vec<u32>)>>,
+    /// The same for each kind of test.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<Option<(usize, Vec<u32>)>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tests: Option<Tests>,
 }
 
 #[derive(Serialize)]
@@ -63,49 +92,58 @@ struct Shape<'a> {
     misfit: Option<String>,
 }
 
+/// Which tests ran the blocks of a file. Many blocks have the same ones.
+#[derive(Serialize)]
+struct Tests {
+    sets: Vec<Vec<u32>>,
+    /// Start line and column, end line and column, and the set of each block, one after the other.
+    blocks: Vec<u32>,
+}
+
+type FilesByName<'a> = BTreeMap<(&'a str, &'a str), Vec<Vec<&'a Function>>>;
+
 impl<'a> Index<'a> {
     pub(super) fn new(report: &'a Report<'_>) -> Self {
-        let count = report.sections.len();
-        let mut files = BTreeMap::<(&str, &str), Vec<Vec<&Function>>>::new();
-        let mut package_of = HashMap::<&str, &str>::new();
-        let heard = |section| report.totals(section).statements > 0;
-        for (number, section) in report.sections.iter().enumerate().filter(|(_, section)| heard(section)) {
-            for package in &section.profile.packages {
-                for function in &package.functions {
-                    let package = *package_of.entry(&function.file).or_insert(&package.import_path);
-                    let by_section =
-                        files.entry((package, &function.file)).or_insert_with(|| vec![Vec::new(); count]);
-                    if let Some(functions) = by_section.get_mut(number) {
-                        functions.push(function);
-                    }
-                }
-            }
-        }
-        let totals = report.sections.iter().map(|section| {
-            if heard(section) { section.profile.files().collect() } else { HashMap::<&str, _>::new() }
+        let sections: Vec<PartHead<'_>> = report
+            .sections
+            .iter()
+            .map(|section| {
+                PartHead::new(&section.label, &section.profile, report.totals(section).statements > 0)
+            })
+            .collect();
+        let kinds: Vec<PartHead<'_>> = report.kinds.iter().map(PartHead::of_kind).collect();
+        let profiles: Vec<&Profile> = report
+            .sections
+            .iter()
+            .map(|section| &section.profile)
+            .chain(report.kinds.iter().map(|kind| &kind.profile))
+            .collect();
+        let heard: Vec<bool> = sections.iter().chain(&kinds).map(|part| part.heard).collect();
+        let files = by_name(&profiles, &heard);
+        let totals = report.sections.iter().zip(&heard).map(|(section, heard)| {
+            if *heard { section.profile.files().collect() } else { HashMap::<&str, _>::new() }
         });
         let totals: Vec<_> = totals.collect();
         let mut packages: Vec<&str> = files.keys().map(|(package, _)| *package).collect();
         packages.dedup();
-        let heads = files.keys().map(|(package, name)| FileHead {
+        let heads = files.iter().map(|((package, name), functions)| FileHead {
             name,
             package: packages.binary_search(package).unwrap_or_default(),
             totals: totals
                 .iter()
                 .map(|totals| totals.get(name).map(|totals| (totals.statements, totals.covered)))
                 .collect(),
+            kinds: join::statements_by_kinds(functions.get(sections.len()..).unwrap_or_default()),
         });
-        let heads = heads.collect();
-        let sections = report.sections.iter().map(|section| SectionHead {
-            label: &section.label,
-            mode: section.profile.mode.as_str(),
-            heard: heard(section),
-        });
+        let files_heads = heads.collect();
         Self {
-            sections: sections.collect(),
+            sections,
+            kinds,
+            tests: report.tests.map_or_else(Vec::new, test_heads),
             packages,
-            files: heads,
+            files: files_heads,
             functions: files.into_values().collect(),
+            test_blocks: report.tests,
         }
     }
 
@@ -113,59 +151,149 @@ impl<'a> Index<'a> {
         self.files.len()
     }
 
+    /// The functions of all files, as the first part has them that has the file.
+    pub(super) fn functions(&self) -> FunctionList<'a> {
+        let lists = self.functions.iter().map(|parts| {
+            let functions = parts.iter().find(|functions| !functions.is_empty());
+            let functions = functions.into_iter().flatten();
+            let mut list = (Vec::new(), Vec::new());
+            for function in functions {
+                let totals = function.totals();
+                let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+                list.0.push(function.name.as_str());
+                list.1.push(function.units.first().map_or(0, |unit| unit.start_line));
+                list.1.extend([number(totals.statements), number(totals.covered)]);
+            }
+            list
+        });
+        FunctionList(lists.collect())
+    }
+
     /// The data of one file. Reads its source.
     pub(super) fn file(&self, report: &Report<'_>, number: usize) -> FileData<'a> {
         let name = self.files.get(number).map_or("", |file| file.name);
-        let mut data = FileData {
-            source: None,
-            missing: None,
-            candidates: Vec::new(),
-            shapes: Vec::new(),
-            sections: Vec::new(),
-        };
-        let found = report.sources.find(name);
-        for functions in self.functions.get(number).into_iter().flatten() {
-            if functions.is_empty() {
-                data.sections.push(None);
-                continue;
-            }
-            let mut functions = functions.clone();
-            functions.sort_by_key(|function| function.units.first().copied().map(position));
-            let units = || functions.iter().flat_map(|function| &function.units);
-            let counts = units().map(|unit| unit.count).collect();
-            let mut shape = Shape {
-                functions: functions
-                    .iter()
-                    .map(|function| (function.name.as_str(), function.units.len()))
-                    .collect(),
-                units: units().flat_map(numbers).collect(),
-                misfit: None,
-            };
+        let mut found = report.sources.find(name);
+        let mut shapes = Vec::new();
+        let parts = self.functions.get(number).into_iter().flatten().map(|functions| {
+            let (shape, counts) = Shape::new(functions)?;
             let same = |known: &Shape<'_>| known.functions == shape.functions && known.units == shape.units;
-            let known = data.shapes.iter().position(same).unwrap_or_else(|| {
-                if let Ok(source) = &found {
-                    let checked = source.check_positions(units().flat_map(ends));
-                    shape.misfit = checked.err().map(|misfit| misfit.reason);
-                }
-                data.shapes.push(shape);
-                data.shapes.len() - 1
+            let known = shapes.iter().position(same).unwrap_or_else(|| {
+                let misfit = found.as_ref().ok().and_then(|source| {
+                    source
+                        .check_positions(functions.iter().flat_map(|function| &function.units).flat_map(ends))
+                        .err()
+                });
+                shapes.push(Shape { misfit: misfit.map(|misfit| misfit.reason), ..shape });
+                shapes.len() - 1
             });
-            data.sections.push(Some((known, counts)));
+            Some((known, counts))
+        });
+        let mut sections: Vec<_> = parts.collect();
+        let kinds = sections.split_off(self.sections.len().min(sections.len()));
+        let (mut missing, mut candidates) = (None, Vec::new());
+        if let Err(reason) = &mut found {
+            missing = Some(std::mem::take(&mut reason.reason));
+            candidates = reason.candidates.iter().map(|path| path.display().to_string()).collect();
         }
-        match found {
-            Ok(source) => {
-                // A text that no section fits would only be weight.
-                if data.shapes.iter().any(|shape| shape.misfit.is_none()) {
-                    data.source = Some(source.text);
+        // A text that no part fits would only be weight.
+        let fits = shapes.iter().any(|shape| shape.misfit.is_none());
+        FileData {
+            source: found.ok().filter(|_| fits).map(|source| source.text),
+            missing,
+            candidates,
+            shapes,
+            sections,
+            kinds,
+            tests: self.test_blocks.and_then(|mapping| Tests::of(mapping, name)),
+        }
+    }
+}
+
+impl<'a> PartHead<'a> {
+    fn new(label: &'a str, profile: &Profile, heard: bool) -> Self {
+        Self { label, mode: profile.mode.as_str(), heard }
+    }
+
+    fn of_kind(kind: &'a Kind) -> Self {
+        Self::new(&kind.label, &kind.profile, kind.profile.totals_with_literals().covered > 0)
+    }
+}
+
+impl<'a> Shape<'a> {
+    /// With the counts of its units; none for a part that does not have the file.
+    fn new(functions: &[&'a Function]) -> Option<(Self, Vec<u32>)> {
+        if functions.is_empty() {
+            return None;
+        }
+        let mut functions = functions.to_vec();
+        functions.sort_by_key(|function| function.units.first().copied().map(position));
+        let units = || functions.iter().flat_map(|function| &function.units);
+        let shape = Self {
+            functions: functions
+                .iter()
+                .map(|function| (function.name.as_str(), function.units.len()))
+                .collect(),
+            units: units().flat_map(numbers).collect(),
+            misfit: None,
+        };
+        let counts = units().map(|unit| unit.count).collect();
+        Some((shape, counts))
+    }
+}
+
+impl Tests {
+    fn of(mapping: &TestMapping, file: &str) -> Option<Self> {
+        let mut sets = HashMap::<&[u32], u32>::new();
+        let mut tests = Self { sets: Vec::new(), blocks: Vec::new() };
+        for block in mapping.blocks(file) {
+            let next = u32::try_from(sets.len()).unwrap_or(u32::MAX);
+            let set = *sets.entry(&block.tests).or_insert_with(|| {
+                tests.sets.push(block.tests.clone());
+                next
+            });
+            tests.blocks.extend([
+                block.start_line,
+                block.start_column,
+                block.end_line,
+                block.end_column,
+                set,
+            ]);
+        }
+        (!tests.blocks.is_empty()).then_some(tests)
+    }
+}
+
+fn test_heads(mapping: &TestMapping) -> Vec<TestHead<'_>> {
+    let heads = mapping.tests.iter().map(|test| TestHead {
+        name: &test.name,
+        members: &test.members,
+        seconds: test.seconds,
+        notes: &test.notes,
+    });
+    heads.collect()
+}
+
+/// The functions of each file in each profile, by package and name.
+fn by_name<'a>(profiles: &[&'a Profile], heard: &[bool]) -> FilesByName<'a> {
+    let mut files = FilesByName::new();
+    let mut package_of = HashMap::<&str, &str>::new();
+    for (number, profile) in profiles.iter().enumerate() {
+        if !heard.get(number).copied().unwrap_or_default() {
+            continue;
+        }
+        for package in &profile.packages {
+            for function in &package.functions {
+                let package = *package_of.entry(&function.file).or_insert(&package.import_path);
+                let by_part = files
+                    .entry((package, &function.file))
+                    .or_insert_with(|| vec![Vec::new(); profiles.len()]);
+                if let Some(functions) = by_part.get_mut(number) {
+                    functions.push(function);
                 }
             }
-            Err(missing) => {
-                data.missing = Some(missing.reason);
-                data.candidates = missing.candidates.iter().map(|path| path.display().to_string()).collect();
-            }
         }
-        data
     }
+    files
 }
 
 fn position(unit: Unit) -> (u32, u32) {

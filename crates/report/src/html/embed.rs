@@ -17,6 +17,33 @@ pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Seriali
     Ok(())
 }
 
+/// Text of the page in which no character moves or hides others: they are named. Such characters in names make a text
+/// look like another one.
+pub(super) fn without_hidden_characters(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            shown.push_str(&format!("‹U+{:04X}›", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The same as in `templates/script/data.js`.
+const fn is_hidden(character: char) -> bool {
+    match character {
+        '\t' | '\n' => false,
+        '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => true,
+        other => other.is_ascii_control() || matches!(other, '\u{80}'..='\u{9f}'),
+    }
+}
+
 /// The source expression that allows exactly this inline script or style.
 pub(super) fn content_security_hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
@@ -64,6 +91,11 @@ mod tests {
             .unwrap();
         assert!(!inside.contains(['<', '>', '&']), "{inside}");
         assert_eq!(serde_json::from_str::<String>(inside).unwrap(), hostile);
+    }
+
+    #[test]
+    fn no_name_turns_text_around() {
+        assert_eq!(without_hidden_characters("a\u{202e}b\u{1b}[2J\nc"), "a‹U+202E›b‹U+001B›[2J\nc");
     }
 
     #[test]

@@ -3,21 +3,40 @@
 use askama::Template;
 
 use super::embed::content_security_hash;
-use crate::run::{Capture, Run};
+use crate::run::{Capture, Ending, Run};
 use crate::words::{self, Loss};
-use crate::{Report, percent, summary};
+use crate::{Excluded, Report, percent, summary};
 
-const STYLE: &str =
-    concat!(include_str!("../../templates/report.css"), include_str!("../../templates/source.css"));
-
-const SCRIPT: &str = concat!(
-    include_str!("../../templates/script/data.js"),
-    include_str!("../../templates/script/lexer.js"),
-    include_str!("../../templates/script/overview.js"),
-    include_str!("../../templates/script/lines.js"),
-    include_str!("../../templates/script/source.js"),
-    include_str!("../../templates/script/main.js"),
+const STYLE: &str = concat!(
+    include_str!("../../templates/report.css"),
+    include_str!("../../templates/overview.css"),
+    include_str!("../../templates/source.css"),
 );
+
+/// The page's script, with what follows a run or without.
+macro_rules! script {
+    ($($last:literal),*) => {
+        concat!(
+            include_str!("../../templates/script/data.js"),
+            include_str!("../../templates/script/tree.js"),
+            include_str!("../../templates/script/rows.js"),
+            include_str!("../../templates/script/treemap.js"),
+            include_str!("../../templates/script/kinds.js"),
+            include_str!("../../templates/script/overview.js"),
+            include_str!("../../templates/script/lexer.js"),
+            include_str!("../../templates/script/lines.js"),
+            include_str!("../../templates/script/source.js"),
+            include_str!("../../templates/script/line-details.js"),
+            include_str!("../../templates/script/dialogs.js"),
+            include_str!("../../templates/script/theme.js"),
+            include_str!("../../templates/script/main.js"),
+            $(include_str!($last)),*
+        )
+    };
+}
+
+const SCRIPT: &str = script!();
+const LIVE_SCRIPT: &str = script!("../../templates/script/live.js");
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -40,7 +59,13 @@ pub(super) struct Frame<'a> {
     tests: Option<Tests>,
     captures: Vec<CaptureRow>,
     bytes: String,
+    processes: Vec<ProcessRow<'a>>,
+    excluded: Vec<ExcludedRow<'a>>,
     source_problems: &'a [String],
+    /// The page follows a run: which state of its data this is.
+    live: Option<u64>,
+    /// Its run goes on.
+    is_early: bool,
 }
 
 /// A section's figures.
@@ -68,10 +93,29 @@ struct CaptureRow {
     outcome: String,
 }
 
+struct ProcessRow<'a> {
+    who: String,
+    id: u32,
+    program: &'a str,
+    ending: String,
+    ended_well: bool,
+    reading: String,
+    detail: &'a str,
+}
+
+struct ExcludedRow<'a> {
+    reason: &'a str,
+    files: String,
+    statements: String,
+}
+
 impl<'a> Frame<'a> {
-    pub(super) fn new(report: &'a Report<'_>) -> Self {
+    pub(super) fn new(report: &'a Report<'_>, live: Option<u64>) -> Self {
+        let script = if live.is_some() { LIVE_SCRIPT } else { SCRIPT };
         let run = report.run;
         let has_data = report.has_data();
+        // Nothing is wrong with a run that has just begun.
+        let is_early = live.is_some() && run.finished.is_none();
         let cards: Vec<Card<'_>> = report
             .sections
             .iter()
@@ -93,22 +137,26 @@ impl<'a> Frame<'a> {
         Self {
             style: STYLE,
             style_hash: content_security_hash(STYLE),
-            script: SCRIPT,
-            script_hash: content_security_hash(SCRIPT),
+            script,
+            script_hash: content_security_hash(script),
             run,
             cards,
             has_data,
             func_percent,
             completeness: (!run.captures.is_empty()).then(|| words::completeness(run)),
-            is_complete: run.completeness().is_complete() && run.set_aside.is_empty(),
+            is_complete: run.is_complete(),
             started: words::time(&run.started),
             finished: run.finished.as_deref().map(words::time),
             losses: run.captures.iter().filter_map(Loss::of).collect(),
-            likely_causes: if has_data { Vec::new() } else { summary::likely_causes(report) },
+            likely_causes: if has_data || is_early { Vec::new() } else { summary::likely_causes(report) },
             tests: run.tests.as_ref().map(tests),
             captures: run.captures.iter().map(capture_row).collect(),
             bytes: words::bytes(run.captures.iter().map(|capture| capture.bytes).sum()),
+            processes: run.captures.iter().flat_map(process_rows).collect(),
+            excluded: run.excluded.iter().map(excluded_row).collect(),
             source_problems: report.sources.problems(),
+            live,
+            is_early,
         }
     }
 }
@@ -136,5 +184,25 @@ fn capture_row(capture: &Capture) -> CaptureRow {
         way: words::way(capture.way),
         bytes: words::bytes(capture.bytes),
         outcome: words::outcome(capture),
+    }
+}
+
+fn process_rows(capture: &Capture) -> impl Iterator<Item = ProcessRow<'_>> {
+    capture.processes.iter().map(|process| ProcessRow {
+        who: words::origin(&capture.origin),
+        id: process.process_id,
+        program: &process.program,
+        ending: words::ending(process),
+        ended_well: process.ending == Some(Ending::ExitCode(0)),
+        reading: words::reading(process),
+        detail: process.detail.as_deref().unwrap_or_default(),
+    })
+}
+
+fn excluded_row(excluded: &Excluded) -> ExcludedRow<'_> {
+    ExcludedRow {
+        reason: &excluded.reason,
+        files: words::number(excluded.files),
+        statements: words::number(excluded.statements),
     }
 }

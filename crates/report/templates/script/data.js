@@ -33,6 +33,11 @@ const percent = ([statements, covered]) => {
 };
 const percentText = (totals) => (totals[0] === 0 ? "–" : `${percent(totals)} %`);
 
+// Characters that would move or hide other text are named instead of shown.
+const hidden = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const codePoint = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+const visible = (text) => text.replace(hidden, (character) => `‹${codePoint(character)}›`);
+
 const sum = (list) => list.reduce(([s, c], [statements, covered]) => [s + statements, c + covered], [0, 0]);
 
 const bar = (totals) => {
@@ -41,12 +46,13 @@ const bar = (totals) => {
   return element("span", { class: totals[0] === 0 ? "bar empty" : "bar", "aria-hidden": "true" }, filled);
 };
 
-// `#file=…&line=…&section=…`, with slashes left as they are.
+// `#file=…&line=…&section=…` or `#dir=…`, with slashes left as they are.
 const encode = (text) => encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@");
-const address = ({ file, line, section }) => {
+const address = ({ file, line, section, directory }) => {
   const parts = [];
   if (file !== undefined) parts.push(`file=${encode(file)}`);
   if (line !== undefined) parts.push(`line=${line}`);
+  if (directory) parts.push(`dir=${encode(directory)}`);
   if (section) parts.push(`section=${encode(index.sections[section].label)}`);
   return `#${parts.join("&")}`;
 };
@@ -59,6 +65,7 @@ const readAddress = () => {
     file: parameters.get("file") ?? undefined,
     line: line > 0 ? line : undefined,
     section: Math.max(0, section),
+    directory: parameters.get("dir") ?? "",
   };
 };
 

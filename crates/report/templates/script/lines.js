@@ -69,15 +69,15 @@ const linesOf = (text, units) => {
   return lines;
 };
 
-// The first lines of the stretches that have something uncovered. Lines without code do not end a stretch.
-const stretchesOf = (lines) => {
+// The first lines of the stretches of lines that are wanted. Lines without code do not end a stretch.
+const stretchesOf = (lines, isWanted) => {
   const stretches = [];
   let inside = false;
-  lines.forEach(({ state }, at) => {
-    if (state === "miss" || state === "part") {
+  lines.forEach((line, at) => {
+    if (isWanted(line, at)) {
       if (!inside) stretches.push(at + 1);
       inside = true;
-    } else if (state === "hit") {
+    } else if (line.state !== "") {
       inside = false;
     }
   });

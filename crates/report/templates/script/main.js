@@ -1,7 +1,7 @@
 // Shows what the address says, and listens to the keyboard.
 
 const show = () => {
-  const { file, line, section } = readAddress();
+  const { file, line, section, directory } = readAddress();
   const position = index.files.findIndex((head) => head.name === file);
   const [listPart, filePart] = [document.getElementById("overview"), document.getElementById("file")];
   for (const card of document.querySelectorAll(".card")) {
@@ -13,7 +13,7 @@ const show = () => {
   if (position === -1) {
     if (file !== undefined) announce("This report has no such file");
     const wasInFile = !filePart.hidden;
-    overview.section = section;
+    [overview.section, overview.directory] = [section, directory];
     [listPart.hidden, filePart.hidden] = [false, true];
     [view.file, view.section] = [null, null];
     filePart.replaceChildren();
@@ -23,7 +23,7 @@ const show = () => {
   }
   if (view.file !== file || view.section !== section) {
     if (view.file === null) view.overviewScroll = scrollY;
-    [view.file, view.section] = [file, section];
+    [view.file, view.section, view.line] = [file, section, line ?? 0];
     [listPart.hidden, filePart.hidden] = [true, false];
     showFile(position, section);
     scrollTo(0, 0);
@@ -38,22 +38,36 @@ const visit = (target) => {
   show();
 };
 
+const listAddress = () => address({ section: view.section, directory: overview.directory });
+
+const fileKeys = {
+  n: () => goToStretch(1),
+  p: () => goToStretch(-1),
+  j: () => goByLines(1),
+  k: () => goByLines(-1),
+  i: () => view.line > 0 && showLineDetails(view.line),
+  u: () => visit(listAddress()),
+};
+
 const onKey = (event) => {
-  const isTyping = event.target instanceof HTMLInputElement && event.target.type === "search";
-  if (event.key === "Escape" && isTyping) {
-    event.target.value = "";
-    event.target.dispatchEvent(new Event("input"));
-    event.target.blur();
+  const { target } = event;
+  const isTyping = target instanceof HTMLInputElement && target.type === "search";
+  if (event.key === "Escape" && isTyping && target.id === "filter") {
+    target.value = "";
+    target.dispatchEvent(new Event("input"));
+    target.blur();
   }
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  const isFile = view.file !== null;
+  const isElsewhere = isTyping || target instanceof HTMLSelectElement || document.querySelector("dialog[open]");
+  if (isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
     event.preventDefault();
-    if (isFile) visit(address({ section: view.section }));
+    if (view.file !== null) visit(listAddress());
     document.getElementById("filter").focus();
-  } else if (event.key === "n" && isFile) goToUncovered(1);
-  else if (event.key === "p" && isFile) goToUncovered(-1);
-  else if (event.key === "u" && isFile) visit(address({ section: view.section }));
+  } else if (event.key === "g") {
+    event.preventDefault();
+    showGoTo();
+  } else if (event.key === "?") document.getElementById("keys").showModal();
+  else if (view.file !== null) fileKeys[event.key]?.();
 };
 
 document.getElementById("skip").addEventListener("click", (event) => {
@@ -61,6 +75,8 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("content").focus();
 });
+prepareTheme();
+prepareDialogs();
 if (index) {
   history.scrollRestoration = "manual";
   prepareOverview();

@@ -1,18 +1,9 @@
-// The table of packages and files: sorted, filtered, folded.
+// The list of directories and files with the map above it: sorted, filtered, folded.
 
-// A browser stays quick with this many rows; more are shown on demand.
-const MOST_ROWS = 1000;
 // A small program is seen at a glance.
 const FEW_FILES = 60;
 
-const overview = {
-  section: 0,
-  key: "name",
-  descending: false,
-  query: "",
-  open: new Set(),
-  mostRows: MOST_ROWS,
-};
+const overview = { section: 0, directory: "", key: "name", descending: false, query: "", kind: null, open: new Set() };
 
 const prefix = index ? commonPrefix(index.packages) : "";
 // Names outside of their package's path: absolute ones of programs built by file name.
@@ -23,8 +14,8 @@ const shortName = (file) => {
 
 const pathParts = (path) =>
   prefix && path.startsWith(prefix) && path.length > prefix.length
-    ? [element("span", { class: "prefix" }, prefix), path.slice(prefix.length)]
-    : [path];
+    ? [element("span", { class: "prefix" }, visible(prefix)), visible(path.slice(prefix.length))]
+    : [visible(path)];
 
 const compare = (one, other) => {
   const value = (row) => {
@@ -37,112 +28,143 @@ const compare = (one, other) => {
   return (overview.descending ? -order : order) || byName;
 };
 
+const lowerNames = index?.files.map(({ name }) => name.toLowerCase());
+
 const visibleFiles = () => {
   const words = overview.query.toLowerCase().split(/\s+/).filter(Boolean);
   return index.files
-    .map((file, position) => ({ file, position, name: file.name, totals: file.totals[overview.section] }))
-    .filter(({ name, totals }) => totals && words.every((word) => name.toLowerCase().includes(word)));
+    .map((file, position) => ({ file, position, name: file.name, totals: file.totals[overview.section], kinds: overview.section === 0 ? file.kinds : null }))
+    .filter(({ file, position, totals, kinds }) =>
+      totals &&
+      isBelow(index.packages[file.package], overview.directory) &&
+      (overview.kind === null || !kinds || kinds[overview.kind] > 0) &&
+      words.every((word) => lowerNames[position].includes(word)));
 };
 
-const figures = (totals) => [
-  element("td", { class: "number covered" }, bar(totals), element("span", { class: "share" }, percentText(totals))),
+const figures = ({ totals, kinds }) => [
+  element("td", { class: "number covered" }, kinds ? kindBar(kinds) : bar(totals), element("span", { class: "share" }, percentText(totals))),
   element("td", { class: "number uncovered" }, number(totals[0] - totals[1])),
   element("td", { class: "number wide" }, number(totals[0])),
 ];
 
+const indent = (made, depth) => {
+  made.style.setProperty("--depth", depth);
+  return made;
+};
+
 const fileRow = (row, label, depth) =>
   element(
     "tr",
-    { class: depth ? "file nested" : "file" },
-    element(
-      "th",
-      { scope: "row" },
-      element("a", { href: address({ file: row.name, section: overview.section }) }, label),
-    ),
-    figures(row.totals),
+    { class: "file", "aria-level": depth + 1 },
+    element("th", { scope: "row" }, indent(element("a", { href: address({ file: row.name, section: overview.section }), title: visible(row.name) }, label), depth)),
+    figures(row),
   );
 
-const packageRow = (group, isOpen) => {
+const directoryRow = (node, depth, isOpen) => {
   const toggle = () => {
-    if (!overview.open.delete(group.name)) overview.open.add(group.name);
+    if (!overview.open.delete(node.path)) overview.open.add(node.path);
     renderOverview();
-    document.querySelector(`[data-package="${group.position}"]`)?.focus();
+    for (const button of document.querySelectorAll("[data-path]")) if (button.dataset.path === node.path) button.focus();
   };
-  return element(
-    "tr",
-    { class: "package" },
-    element(
-      "th",
-      { scope: "row" },
-      element(
-        "button",
-        { type: "button", "aria-expanded": String(isOpen), "data-package": group.position, onclick: toggle },
-        element("span", { class: "fold", "aria-hidden": "true" }, "▸"),
-        element("span", { class: "path" }, pathParts(group.name)),
-      ),
-    ),
-    figures(group.totals),
+  const button = element(
+    "button",
+    { type: "button", "aria-expanded": String(isOpen), "data-path": node.path, title: visible(node.path), onclick: toggle },
+    element("span", { class: "fold", "aria-hidden": "true" }, "▸"),
+    element("span", { class: "path" }, visible(node.label)),
   );
+  return element("tr", { class: "package", "aria-level": depth + 1 }, element("th", { scope: "row" }, indent(button, depth)), figures(node));
 };
 
-const rowsByPackage = (files) => {
-  const groups = new Map();
-  for (const row of files) {
-    const position = row.file.package;
-    if (!groups.has(position)) groups.set(position, { position, name: index.packages[position], files: [] });
-    groups.get(position).files.push(row);
-  }
-  const sorted = [...groups.values()];
-  for (const group of sorted) group.totals = sum(group.files.map((row) => row.totals));
-  sorted.sort(compare);
-  return sorted.flatMap((group) => {
-    const isOpen = overview.query !== "" || overview.open.has(group.name);
-    const rows = [() => packageRow(group, isOpen)];
-    if (!isOpen) return rows;
-    return rows.concat(group.files.sort(compare).map((row) => () => fileRow(row, shortName(row.file), 1)));
+// Functions that make the rows, in order.
+const treeRows = (root) => {
+  const rows = [];
+  const add = (node, depth) => {
+    const isOpen = overview.query !== "" || overview.open.has(node.path);
+    rows.push(() => directoryRow(node, depth, isOpen));
+    if (isOpen) addContents(node, depth + 1);
+  };
+  const addContents = (node, depth) => {
+    for (const child of node.directories.sort(compare)) add(child, depth);
+    for (const row of node.files.sort(compare)) rows.push(() => fileRow(row, visible(shortName(row.file)), depth));
+  };
+  // One package alone is shown with its name all the same.
+  if (root.files.length > 0 && root.path) add(root, 0);
+  else addContents(root, 0);
+  return rows;
+};
+
+const renderTrail = () => {
+  const trail = document.getElementById("trail");
+  trail.hidden = overview.directory === "";
+  if (trail.hidden) return;
+  const steps = overview.directory.split("/");
+  const parts = [element("a", { href: address({ section: overview.section }) }, "all files")];
+  steps.forEach((step, at) => {
+    const directory = steps.slice(0, at + 1).join("/");
+    // Steps that all packages share lead to the same as `all files`.
+    const isShared = prefix.startsWith(`${directory}/`);
+    const label = visible(step);
+    const isLast = at === steps.length - 1;
+    parts.push(" / ", isShared ? element("span", { class: "soft" }, label) : isLast ? element("strong", {}, label) : element("a", { href: address({ directory, section: overview.section }) }, label));
   });
+  trail.replaceChildren(...parts);
+};
+
+const renderKinds = (kinds) => {
+  const place = document.getElementById("kinds");
+  place.hidden = !hasKinds || overview.section !== 0;
+  if (place.hidden) return;
+  const chooseKind = (kind) => {
+    overview.kind = kind;
+    renderOverview();
+    document.querySelector("#kinds [aria-pressed=true]")?.focus();
+  };
+  place.replaceChildren(
+    element("span", { class: "kinds-title" }, "Statements by kind of test"),
+    ...kindLegend(kinds ?? [], overview.kind, " statements", chooseKind),
+  );
 };
 
 const renderOverview = () => {
   const files = visibleFiles();
   const isGrouped = document.getElementById("group").checked;
-  const rows = isGrouped
-    ? rowsByPackage(files)
-    : files.sort(compare).map((row) => () => fileRow(row, pathParts(row.name), 0));
-  const table = document.getElementById("files");
-  table.tBodies[0]?.remove();
-  const body = element("tbody");
-  body.append(...rows.slice(0, overview.mostRows).map((make) => make()));
-  table.append(body);
-
-  const more = document.getElementById("more");
-  more.replaceChildren();
-  if (rows.length > overview.mostRows) {
-    const showAll = () => {
-      overview.mostRows = Number.POSITIVE_INFINITY;
-      renderOverview();
-    };
-    more.append(element("button", { type: "button", onclick: showAll }, `Show all ${number(rows.length)} rows`));
-  }
-  const totals = sum(files.map((row) => row.totals));
+  const root = treeOf(files, overview.directory);
+  overview.root = root;
+  renderTrail();
+  renderKinds(root.kinds);
+  renderTreemap(root);
+  showRows(
+    document.getElementById("files"),
+    isGrouped ? treeRows(root) : files.sort(compare).map((row) => () => fileRow(row, pathParts(row.name), 0)),
+  );
+  const { totals } = root;
   document.getElementById("shown").textContent =
     files.length === 0
       ? index.sections[overview.section].heard
         ? "No file fits the filter"
         : "No counters came from this part: nothing is known of what ran"
       : `${plural(files.length, "file", "files")}, ${percentText(totals)}, ${number(totals[0] - totals[1])} uncovered`;
-  for (const heading of table.tHead.rows[0].cells) {
+  for (const heading of document.getElementById("files").tHead.rows[0].cells) {
     const isKey = heading.dataset.key === overview.key;
     heading.setAttribute("aria-sort", isKey ? (overview.descending ? "descending" : "ascending") : "none");
   }
   document.getElementById("open-all").disabled = !isGrouped || overview.query !== "";
 };
 
+const allDirectories = () => {
+  const paths = [];
+  const add = (node) => {
+    paths.push(node.path);
+    node.directories.forEach(add);
+  };
+  add(treeOf(visibleFiles(), overview.directory));
+  return paths;
+};
+
 const prepareOverview = () => {
-  if (index.files.length <= FEW_FILES) {
-    overview.open = new Set(index.packages);
-    document.getElementById("open-all").checked = true;
-  }
+  // All of a small program.
+  overview.open = new Set(index.files.length <= FEW_FILES ? allDirectories() : []);
+  document.getElementById("open-all").checked = index.files.length <= FEW_FILES;
   for (const heading of document.querySelectorAll("#files th[data-key]")) {
     heading.querySelector("button").addEventListener("click", () => {
       const { key } = heading.dataset;
@@ -159,7 +181,16 @@ const prepareOverview = () => {
   });
   document.getElementById("group").addEventListener("change", renderOverview);
   document.getElementById("open-all").addEventListener("change", (event) => {
-    overview.open = new Set(event.target.checked ? index.packages : []);
+    overview.open = new Set(event.target.checked ? allDirectories() : []);
     renderOverview();
   });
+  document.getElementById("map").addEventListener("toggle", () => renderTreemap(overview.root));
+  document.getElementById("treemap").addEventListener("keydown", onTreemapKey);
+  // Its tiles have the size of the window they were made for.
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width && view.file === null) renderTreemap(overview.root);
+    width = innerWidth;
+  });
+  prepareRows();
 };

@@ -1,0 +1,151 @@
+//! What a report shows: the data of a run merged, its sources looked up, and what is not to count left out.
+//!
+//! Owns the order of these, for the end of a run and for a page that follows one. Writes nothing.
+
+use std::path::Path;
+
+use go_coverage::Profile;
+use go_source::Sources;
+use podcov_report::run::{Run, SetAside, Summary, WorkloadSummary};
+use podcov_report::{Kind, Report, Section, SourceFiles, name_blocks};
+
+use crate::coverage_data::{self, Group, Merged, Refused};
+use crate::kinds::{Kinds, functions_of_several_builds};
+use crate::run_directory;
+use crate::settings::Settings;
+use crate::terminal::{Progress, Terminal, count};
+
+/// The label of the section that holds everything.
+pub const EVERYTHING: &str = "all";
+/// Enough to recognise what is meant.
+const MOST_CANDIDATES: usize = 3;
+
+/// The data of a run, ready to be shown.
+pub struct Content {
+    /// Everything, then the parts where there are several.
+    pub sections: Vec<Section>,
+    /// By label; empty unless the input is labelled.
+    pub kinds: Vec<Kind>,
+    /// The files that the data names.
+    pub files: SourceFiles,
+    pub sources: Sources,
+    /// One for each counter mode, where there are several.
+    pub of_modes: Vec<Profile>,
+}
+
+impl Content {
+    /// Merges the groups, which are the data of the run in the directory. The record gets the figures, what was left out and
+    /// what was set aside.
+    pub fn of_run(
+        run: &mut Run,
+        directory: &Path,
+        groups: &[Group],
+        settings: &Settings,
+        progress: &Progress,
+        terminal: &Terminal,
+    ) -> Self {
+        let inputs = Kinds::read(&run.inputs, directory);
+        let Merged { mut total, groups: parts, set_aside } = coverage_data::merge(groups);
+        run.set_aside.extend(named(directory, set_aside.into_iter().chain(inputs.refused.iter().cloned())));
+
+        progress.update("the sources");
+        let sources = Sources::discover(&settings.source).unwrap_or_else(|error| {
+            terminal.warning(&format!("no sources in the report: {error}"));
+            Sources::default()
+        });
+        let (mut everything, is_mixed) = inputs.everything(&total);
+        let files = SourceFiles::look_up(&sources, &everything);
+        let only_workload = if let [(label, _)] = parts.as_slice() { Some(label.clone()) } else { None };
+        let mut parts = if parts.len() > 1 { parts } else { Vec::new() };
+        let mut kinds = inputs.profiles(groups);
+        let of_kinds = kinds.iter_mut().map(|kind| &mut kind.profile);
+        everything.iter_mut().chain(of_kinds).for_each(|profile| name_blocks(profile, &files));
+        let decisions = everything.as_ref().map(|profile| settings.exclusions.decide(profile, &files));
+        if let (Some(everything), Some(decisions)) = (&mut everything, &decisions) {
+            run.excluded = decisions.apply(everything);
+            let of_parts = parts.iter_mut().flat_map(|(_, profiles)| profiles);
+            for profile in of_parts.chain(&mut total).chain(kinds.iter_mut().map(|kind| &mut kind.profile)) {
+                decisions.apply(profile);
+            }
+            decisions.problems().for_each(|problem| terminal.warning(&problem));
+        }
+        say_what_does_not_fit(everything.as_ref(), &files, &sources, terminal);
+        let sections = sections(everything, parts);
+        run.summary = figures(run, &sections, &sources, only_workload);
+        Self { sections, kinds, files, sources, of_modes: if is_mixed { total } else { Vec::new() } }
+    }
+}
+
+fn named(directory: &Path, refused: impl Iterator<Item = Refused>) -> Vec<SetAside> {
+    refused
+        .map(|Refused { path, reason }| SetAside { file: run_directory::relative(directory, &path), reason })
+        .collect()
+}
+
+/// Files whose sources are not here or are of another version, and functions of which the data has two versions.
+fn say_what_does_not_fit(
+    everything: Option<&Profile>,
+    files: &SourceFiles,
+    sources: &Sources,
+    terminal: &Terminal,
+) {
+    let missing: Vec<_> = files.missing().collect();
+    if let ([(file, first), ..], Some(_)) = (missing.as_slice(), sources.root()) {
+        terminal.warning(&format!(
+            "no source of {} of {}, such as {file}: {}",
+            missing.len(),
+            count(files.len(), "file"),
+            first.reason
+        ));
+        let candidates = missing.iter().flat_map(|(_, missing)| &missing.candidates);
+        for candidate in candidates.take(MOST_CANDIDATES) {
+            terminal.hint(&format!("{} may be meant", candidate.display()));
+        }
+    }
+    let differing = everything.map(functions_of_several_builds).unwrap_or_default();
+    if let Some((file, functions)) = differing.first_key_value() {
+        terminal.warning(&format!(
+            "{} {} of more than one version of the source, such as {} in {file}: statements of each count",
+            count(differing.len(), "file"),
+            if differing.len() == 1 { "is" } else { "are" },
+            functions.first().filter(|name| !name.is_empty()).unwrap_or(&"a block"),
+        ));
+    }
+}
+
+/// For the record, which has the figures of every workload; the report repeats none that is everything.
+fn figures(
+    run: &Run,
+    sections: &[Section],
+    sources: &Sources,
+    only_workload: Option<String>,
+) -> Option<Summary> {
+    if sections.is_empty() {
+        return None;
+    }
+    let mut figures =
+        Report { run, sections: sections.to_vec(), kinds: Vec::new(), tests: None, sources }.figures();
+    figures.workloads.extend(only_workload.map(|workload| WorkloadSummary {
+        workload,
+        statements: figures.statements,
+        covered: figures.covered,
+        percent: figures.percent,
+    }));
+    Some(figures)
+}
+
+/// Everything first, then the parts.
+fn sections(everything: Option<Profile>, parts: Vec<(String, Vec<Profile>)>) -> Vec<Section> {
+    let everything = everything.into_iter().map(|profile| (EVERYTHING.to_owned(), vec![profile]));
+    everything
+        .chain(parts)
+        .flat_map(|(label, profiles)| {
+            let mixed = profiles.len() > 1;
+            profiles.into_iter().map(move |profile| {
+                let mode = profile.mode.as_str();
+                let label = if mixed { format!("{label} ({mode})") } else { label.clone() };
+                Section { label, profile }
+            })
+        })
+        .collect()
+}

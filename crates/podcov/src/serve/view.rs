@@ -1,0 +1,182 @@
+//! The page of a run directory as it is now, also while another podcov writes to it.
+//!
+//! Owns what is read of processes that still run. Takes no lock: files are replaced whole, so that one that is read is
+//! never half of one.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use go_source::Sources;
+use podcov_agent_protocol::LATEST_DIRECTORY;
+use podcov_report::run::Run;
+use podcov_report::{Report, live_html};
+
+use crate::content::Content;
+use crate::coverage_data::{self, CovdataDirectory, Group};
+use crate::error::CommandError;
+use crate::finish;
+use crate::run_directory;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// What is in a directory, as far as names, sizes and times tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    fingerprint: u64,
+    /// When the newest file of coverage data was written.
+    pub newest: Option<SystemTime>,
+}
+
+impl State {
+    /// Looks at the directory; one that is not there is empty.
+    pub fn of(path: &Path) -> Self {
+        let mut hasher = DefaultHasher::new();
+        let mut newest = None;
+        let mut pending = vec![path.to_owned()];
+        while let Some(directory) = pending.pop() {
+            let mut entries: Vec<_> = std::fs::read_dir(directory).into_iter().flatten().flatten().collect();
+            entries.sort_by_key(std::fs::DirEntry::file_name);
+            for entry in entries {
+                // Of the entry itself, so that no link leads out.
+                let Ok(metadata) = entry.metadata() else { continue };
+                if metadata.is_dir() {
+                    pending.push(entry.path());
+                } else if is_input(&entry.file_name().to_string_lossy()) {
+                    let modified = metadata.modified().ok();
+                    (entry.path(), metadata.len(), modified).hash(&mut hasher);
+                    newest = newest.max(modified);
+                }
+            }
+        }
+        Self { fingerprint: hasher.finish(), newest }
+    }
+}
+
+/// Logs and finished reports change as well, and are not what the page is made from.
+fn is_input(name: &str) -> bool {
+    name == "run.json" || name.starts_with("cov") && !name.ends_with(".txt") || name.starts_with("process.")
+}
+
+/// The page, and whether the run goes on; none where there is no run.
+pub fn render(
+    path: &Path,
+    settings: &Settings,
+    version: u64,
+) -> Result<Option<(Vec<u8>, bool)>, CommandError> {
+    let Some(mut run) = run_directory::read_record(path)? else { return Ok(None) };
+    let mut groups = finish::groups_in(path, &run)?;
+    add_living(path, &mut groups)?;
+    let is_running = run.finished.is_none();
+    let recorded = run.set_aside.len();
+    let silent = Terminal::silent();
+    let progress = silent.progress("merging", "the captured data");
+    let content = Content::of_run(&mut run, path, &groups, settings, &progress, &silent);
+    if !is_running {
+        // The record of a run that has ended names them already.
+        run.set_aside.truncate(recorded);
+    }
+    let tests = run_directory::read_tests(path)?;
+    let Content { sections, kinds, sources, .. } = content;
+    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), sources: &sources };
+    Ok(Some((page(&report, version)?, is_running)))
+}
+
+/// The page as long as there is nothing to show.
+pub fn render_empty(version: u64) -> Result<Vec<u8>, CommandError> {
+    let run: Run = run_directory::new_run();
+    let sources = Sources::default();
+    page(
+        &Report { run: &run, sections: Vec::new(), kinds: Vec::new(), sources: &sources, tests: None },
+        version,
+    )
+}
+
+fn page(report: &Report<'_>, version: u64) -> Result<Vec<u8>, CommandError> {
+    let mut page = Vec::new();
+    live_html(report, version, &mut page)
+        .map_err(|error| CommandError::failure("cannot make the page").caused_by(error))?;
+    Ok(page)
+}
+
+/// Adds what was last read of processes that have not ended, which reports on a run leave out until its end.
+fn add_living(path: &Path, groups: &mut Vec<Group>) -> Result<(), CommandError> {
+    let data = run_directory::data_directory_of(path);
+    for latest in latest_directories(&data) {
+        let Some(owner) = latest.parent() else { continue };
+        for mut living in coverage_data::find(&latest)?.directories {
+            living.counters.retain(|counters| !has_ended(owner, counters));
+            let label = finish::first_component(owner, &data);
+            add(groups, label, living);
+        }
+    }
+    Ok(())
+}
+
+fn add(groups: &mut Vec<Group>, label: String, directory: CovdataDirectory) {
+    match groups.iter_mut().find(|group| group.label == label) {
+        Some(group) => group.directories.push(directory),
+        None => groups.push(Group { label, directories: vec![directory] }),
+    }
+}
+
+fn latest_directories(data: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![data.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            if entry.file_name() == LATEST_DIRECTORY { &mut found } else { &mut pending }.push(entry.path());
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A living process has the time of its start in the name of its counters, and what it leaves at its end a later one.
+fn has_ended(owner: &Path, living: &Path) -> bool {
+    let Some((process, started)) = process_and_time(living) else { return true };
+    std::fs::read_dir(owner).into_iter().flatten().flatten().any(|entry| {
+        entry.file_name() == *format!("process.{process}.{started}")
+            || process_and_time(&entry.path()).is_some_and(|(other, time)| other == process && time > started)
+    })
+}
+
+/// Of `covcounters.HASH.PROCESS.TIME`.
+fn process_and_time(path: &Path) -> Option<(u32, u64)> {
+    let name = path.file_name()?.to_str()?.strip_prefix("covcounters.")?;
+    let mut parts = name.split('.').skip(1);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_left_its_counters_does_not_live() {
+        let directory = tempfile::tempdir().unwrap();
+        let living = directory.path().join(LATEST_DIRECTORY).join("covcounters.ab.7.100");
+        std::fs::write(directory.path().join("covcounters.ab.8.150"), "").unwrap();
+        std::fs::write(directory.path().join("covcounters.ab.7.90"), "").unwrap();
+        assert!(!has_ended(directory.path(), &living));
+        std::fs::write(directory.path().join("covcounters.ab.7.150"), "").unwrap();
+        assert!(has_ended(directory.path(), &living));
+    }
+
+    #[test]
+    fn what_the_page_is_made_from_changes_the_state_and_a_log_does_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let empty = State::of(directory.path());
+        assert_eq!(empty, State::of(&directory.path().join("not-there")));
+        std::fs::write(directory.path().join("api.log"), "x").unwrap();
+        assert_eq!(State::of(directory.path()), empty);
+        std::fs::create_dir(directory.path().join("data")).unwrap();
+        std::fs::write(directory.path().join("data/covcounters.ab.7.90"), "x").unwrap();
+        let with_data = State::of(directory.path());
+        assert_ne!(with_data, empty);
+        assert!(with_data.newest.is_some());
+    }
+}
