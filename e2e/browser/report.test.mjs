@@ -3,7 +3,7 @@
 // against; a report without one has no data, and must say so. CHROMIUM names another browser than the system's.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -171,11 +171,12 @@ testWithData("the list sorts by each column and folds by package", async () => {
     await page.locator("#group").check();
     await page.locator("#open-all").uncheck();
     assert.equal(await page.locator("#files tr.file").count(), 0);
+    const folded = await rows(page).count();
     const first = page.locator("#files tr.package button").first();
     await first.focus();
     await page.keyboard.press("Enter");
     assert.equal(await page.locator("#files tr.package button").first().getAttribute("aria-expanded"), "true");
-    assert.ok((await page.locator("#files tr.file").count()) > 0);
+    assert.ok((await rows(page).count()) > folded);
   });
 });
 
@@ -249,6 +250,169 @@ testWithData("names and messages made of markup are only text", async (context) 
     assert.match(await page.locator(".unit-list").first().textContent(), /never ran/);
     assert.equal(await page.locator("img").count(), 0);
     await screenshot(page, "missing-source");
+  });
+});
+
+testWithData("a part of a name leads to a file or a function", async () => {
+  const file = telling();
+  await withPage({}, async (page) => {
+    await page.keyboard.press("g");
+    await page.keyboard.type(path.basename(file));
+    await page.locator("#go-to-results [aria-selected=true]").filter({ hasText: path.basename(file) }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#file h1").filter({ hasText: path.basename(file) }).waitFor();
+    const name = await page.locator(".functions a").last().textContent();
+    await page.keyboard.press("g");
+    await page.keyboard.type(`${name}`);
+    const results = page.locator("#go-to-results li");
+    await results.filter({ hasText: name }).first().waitFor();
+    for (let presses = 0; presses < (await results.count()); presses += 1) {
+      const chosen = await page.locator("#go-to-results [aria-selected=true]").textContent();
+      if (chosen.startsWith(name) && chosen.includes(`${file}:`)) break;
+      await page.keyboard.press("ArrowDown");
+    }
+    const chosen = await page.locator("#go-to-results [aria-selected=true] .result-file").textContent();
+    await page.keyboard.press("Enter");
+    assert.ok(chosen.startsWith(`${file}:`), chosen);
+    assert.equal(await targetLine(page), `L${chosen.split(":").at(-1)}`);
+  });
+});
+
+testWithData("the keys are told, and lead from line to line and to what ran one", async () => {
+  await withPage({}, async (page) => {
+    await page.keyboard.press("?");
+    assert.ok(await page.locator("#keys").isVisible());
+    assert.deepEqual(await serious(page), []);
+    await page.keyboard.press("Escape");
+    assert.ok(!(await page.locator("#keys").isVisible()));
+    await openFile(page, telling());
+    await page.keyboard.press("n");
+    const line = Number((await targetLine(page)).slice(1));
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    assert.equal(await targetLine(page), `L${line + 1}`);
+    assert.ok(page.url().endsWith(`line=${line + 1}`), page.url());
+    await page.keyboard.press("i");
+    assert.match(await page.locator("#line-details-title").textContent(), new RegExp(`^Line ${line + 1}: `));
+    assert.deepEqual(await serious(page), []);
+  });
+});
+
+testWithData("the map has every statement, and leads to files and directories by keys alone", async () => {
+  await withPage({}, async (page) => {
+    const tiles = page.locator("#treemap a");
+    const words = await tiles.evaluateAll((list) => list.map((tile) => tile.title));
+    const statements = words.map((text) => Number(text.match(/of ([\d,]+) statement/)[1].replaceAll(",", "")));
+    assert.deepEqual(statements, [...statements].sort((one, other) => other - one));
+    if ((await page.locator("#treemap .rest").count()) === 0) {
+      const total = totalsOf([...profile.values()].flat()).statements;
+      assert.equal(statements.reduce((one, other) => one + other, 0), total);
+    }
+    await tiles.first().focus();
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.evaluate(() => document.activeElement.title), words[Math.min(1, words.length - 1)]);
+    await page.keyboard.press("Enter");
+    assert.match(page.url(), /#(file|dir)=/);
+  });
+});
+
+testWithData("a directory shows what is below it, and the way back", async (context) => {
+  await withPage({}, async (page) => {
+    const names = await fileNames(page);
+    const packages = [...new Set(names.map((name) => path.dirname(name)))].filter((name) => !name.includes("<"));
+    if (packages.length < 2) return context.skip("this report has one directory");
+    const directory = packages.at(-1);
+    await open(page, `#dir=${directory}`);
+    await page.locator("#trail").waitFor();
+    await page.locator("#group").uncheck();
+    const shown = await page.locator("#files tr.file a").evaluateAll((list) => list.map((link) => link.title));
+    assert.deepEqual(shown, names.filter((name) => name.startsWith(`${directory}/`)));
+    await page.locator("#trail a").first().click();
+    assert.ok(await page.locator("#trail").isHidden());
+  });
+});
+
+testWithData("whoever chooses light or dark keeps it", async () => {
+  await withPage({ colorScheme: "light" }, async (page) => {
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await paper();
+    await page.locator("#theme").selectOption("dark");
+    assert.notEqual(await paper(), light);
+    await page.reload();
+    assert.notEqual(await paper(), light);
+    await page.locator("#theme").selectOption("system");
+    assert.equal(await paper(), light);
+  });
+});
+
+// What each kind of test ran, by kind-LABEL.txt beside the page.
+const kinds = readdirSync(path.dirname(given))
+  .flatMap((name) => name.match(/^kind-(.*)\.txt$/)?.[1] ?? [])
+  .map((label) => ({ label, profile: readProfile(readFileSync(path.join(path.dirname(given), `kind-${label}.txt`), "utf8")) }));
+
+test("each statement is of one kind of test, of the other, of both or of neither", { skip: kinds.length !== 2 && "this report has no kinds" }, async () => {
+  const blocks = new Map();
+  kinds.forEach(({ profile: own }, kind) => {
+    for (const unit of [...own.values()].flat()) {
+      const key = [unit.file, unit.startLine, unit.startColumn, unit.endLine, unit.endColumn].join();
+      const known = blocks.get(key) ?? { statements: unit.statements, by: new Set() };
+      if (unit.count > 0) known.by.add(kind);
+      blocks.set(key, known);
+    }
+  });
+  const expected = { both: 0, neither: 0, [`only ${kinds[0].label}`]: 0, [`only ${kinds[1].label}`]: 0 };
+  for (const { statements, by } of blocks.values()) {
+    expected[by.size === 2 ? "both" : by.size === 0 ? "neither" : `only ${kinds[[...by][0]].label}`] += statements;
+  }
+  await withPage({}, async (page) => {
+    const legend = await page.locator("#kinds .kind-choice").allTextContents();
+    const shown = Object.fromEntries(legend.map((text) => text.match(/^(.*?)([\d,]+) statements$/).slice(1)).map(([name, count]) => [name, Number(count.replaceAll(",", ""))]));
+    assert.deepEqual(shown, expected);
+    await screenshot(page, "kinds");
+
+    // One kind chosen: its files, and in a file its lines, to which n leads.
+    await page.locator("#kinds .kind-choice").filter({ hasText: "neither" }).click();
+    await page.locator("#open-all").check();
+    await page.locator("#files tr.file a").first().click();
+    await page.locator(".source").waitFor();
+    await page.keyboard.press("n");
+    assert.match(await page.locator("tr.target .by").textContent(), /neither/);
+    assert.ok((await page.locator("tr.dimmed").count()) > 0);
+    assert.equal(await page.locator("tr.target.dimmed").count(), 0);
+    await page.locator("#file .kind-choice[aria-pressed=true]").click();
+    assert.equal(await page.locator("tr.dimmed").count(), 0);
+    await screenshot(page, "file-kinds");
+  });
+});
+
+test("a line names the tests that ran it", { skip: kinds.length !== 2 && "this report has no tests" }, async () => {
+  // Of this report each kind is a test as well.
+  const file = telling();
+  const ranBy = (line) => kinds.filter(({ profile: own }) => (own.get(file) ?? []).some((unit) => unit.count > 0 && unit.startLine <= line && line <= unit.endLine && !(line === unit.endLine && unit.endColumn <= 1)));
+  await withPage({}, async (page) => {
+    await openFile(page, file);
+    const line = Number((await page.locator("tr.hit").first().getAttribute("id")).slice(1));
+    await page.locator(`#L${line} .count button`).click();
+    const names = ranBy(line).map(({ label }) => label);
+    await page.locator("#line-details h3").filter({ hasText: names.length === 1 ? "1 test" : `${names.length} tests` }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#test-picker").selectOption({ label: names[0] });
+    await page.locator("tr.target").waitFor({ state: "detached" });
+    const dimmed = await page.locator("tr:not(.dimmed).hit").evaluateAll((rows) => rows.map((row) => Number(row.id.slice(1))));
+    for (const other of dimmed) assert.ok(ranBy(other).some(({ label }) => label === names[0]), `${file}:${other}`);
+  });
+});
+
+testWithData("of a long list only what is in view is made, and its end can be reached", async (context) => {
+  await withPage({}, async (page) => {
+    await page.locator("#group").uncheck();
+    const count = Number(await page.locator("#files").getAttribute("aria-rowcount")) - 1;
+    if (!(await page.locator("#files.long").count())) return context.skip("this report has few files");
+    assert.ok((await rows(page).count()) < 150);
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.locator(`#files tr[aria-rowindex="${count + 1}"]`).waitFor();
+    assert.ok((await rows(page).count()) < 150);
   });
 });
 

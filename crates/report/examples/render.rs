@@ -71,6 +71,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut text = BufWriter::new(fs::File::create(output.join("coverage.txt"))?);
         go_coverage::write_text(&everything.profile, &mut text)?;
     }
+    for kind in &report.kinds {
+        let name = format!("kind-{}.txt", kind.label);
+        let mut text = BufWriter::new(fs::File::create(output.join(name))?);
+        go_coverage::write_text(&kind.profile, &mut text)?;
+    }
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use common::{pod, run, section};
 use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::run::{LossReason, Outcome, Run};
-use podcov_report::{Report, Section, html};
+use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
+use podcov_report::{Kind, Report, Section, html, live_html};
 use serde_json::Value;
 
 fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
@@ -85,11 +86,86 @@ fn nothing_hostile_becomes_markup() {
     let (_directory, sources) = checkout("");
     let page = page(&run, sections, &sources);
     assert!(!page.contains("alert(1)</"), "{page}");
-    // One script and two data blocks are ours.
-    assert_eq!(page.matches("<script").count(), 3);
-    assert_eq!(page.matches("</script").count(), 3);
+    // One script and three data blocks are ours.
+    assert_eq!(page.matches("<script").count(), 4);
+    assert_eq!(page.matches("</script").count(), 4);
     assert_eq!(block(&page, "index")["files"][0]["name"], file.as_str());
     assert_eq!(block(&page, "index")["sections"][1]["label"], markup);
+}
+
+#[test]
+fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
+    let (_directory, sources) = checkout("\ta()\n\tb()\n\tc()\n");
+    let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    let kind = |label: &str, counts: &[u32]| {
+        let Section { label, profile } = section(label, CounterMode::Atomic, "m/f.go", counts);
+        Kind { label, profile }
+    };
+    let block_of_line = |line, tests: &[u32]| BlockTests {
+        start_line: line,
+        start_column: 2,
+        end_line: line,
+        end_column: 5,
+        tests: tests.to_vec(),
+    };
+    let test = |name: &str| Test {
+        name: name.to_owned(),
+        members: Vec::new(),
+        directory: None,
+        seconds: 1.0,
+        notes: Vec::new(),
+    };
+    let mapping = TestMapping {
+        schema_version: TESTS_SCHEMA_VERSION,
+        tests: vec![test("TestA"), test("TestB")],
+        files: vec![FileTests {
+            file: "m/f.go".to_owned(),
+            blocks: vec![block_of_line(1, &[0, 1]), block_of_line(2, &[0, 1]), block_of_line(3, &[1])],
+        }],
+    };
+    let report = Report {
+        run: &run,
+        sections: vec![section("all", CounterMode::Atomic, "m/f.go", &[3, 4, 0])],
+        kinds: vec![kind("unit", &[3, 0, 0]), kind("e2e", &[0, 4, 0])],
+        sources: &sources,
+        tests: Some(&mapping),
+    };
+    let mut page = Vec::new();
+    html(&report, &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let index = block(&page, "index");
+    assert_eq!(index["kinds"][1]["label"], "e2e");
+    // Two statements a line: neither, unit alone, E2E alone, both.
+    assert_eq!(index["files"][0]["kinds"], serde_json::json!([2, 2, 2, 0]));
+    assert_eq!(index["tests"][1]["name"], "TestB");
+    let file = block(&page, "file-0");
+    assert_eq!(file["kinds"], serde_json::json!([[0, [3, 0, 0]], [0, [0, 4, 0]]]));
+    assert_eq!(file["tests"]["sets"], serde_json::json!([[0, 1], [1]]));
+    assert_eq!(file["tests"]["blocks"], serde_json::json!([1, 2, 1, 5, 0, 2, 2, 2, 5, 0, 3, 2, 3, 5, 1]));
+    assert_eq!(block(&page, "functions"), serde_json::json!([[["F"], [1, 6, 4]]]));
+}
+
+#[test]
+fn only_a_page_that_follows_a_run_asks_for_anything() {
+    let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    let sources = Sources::default();
+    let sections = vec![section("all", CounterMode::Set, "m/f.go", &[1])];
+    let report = Report { run: &run, sections, kinds: Vec::new(), sources: &sources, tests: None };
+    let (mut page, mut live) = (Vec::new(), Vec::new());
+    html(&report, &mut page).unwrap();
+    live_html(&report, 7, &mut live).unwrap();
+    let (page, live) = (String::from_utf8(page).unwrap(), String::from_utf8(live).unwrap());
+    assert!(!page.contains("connect-src") && !page.contains("fetch("));
+    assert!(live.contains("connect-src 'self'") && live.contains("data-version=\"7\""));
+}
+
+#[test]
+fn characters_that_turn_text_around_are_named() {
+    let mut run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
+    run.notes.push("safe\u{202e}elif\u{1b}[2J".to_owned());
+    let page = page(&run, Vec::new(), &Sources::default());
+    assert!(page.contains("safe‹U+202E›elif‹U+001B›[2J"));
+    assert!(!page.contains(['\u{202e}', '\u{1b}']));
 }
 
 #[test]

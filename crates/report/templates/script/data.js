@@ -15,7 +15,7 @@ const element = (name, attributes = {}, ...children) => {
     if (key === "onclick") made.addEventListener("click", value);
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== false));
+  made.append(...children.flat().filter((child) => (child ?? false) !== false));
   return made;
 };
 

@@ -8,7 +8,7 @@ const goTo = { entries: null, chosen: 0 };
 const entries = () => {
   goTo.entries ??= data("functions").flatMap(([names, numbers], position) => {
     const file = index.files[position];
-    const fileEntry = { text: file.name, lower: file.name.toLowerCase(), file };
+    const fileEntry = { text: file.name, lower: file.name.toLowerCase(), file, totals: file.totals.find((totals) => totals) };
     const functions = names.map((name, at) => ({
       text: name,
       lower: name.toLowerCase(),

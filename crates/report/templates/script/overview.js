@@ -55,7 +55,7 @@ const indent = (made, depth) => {
 const fileRow = (row, label, depth) =>
   element(
     "tr",
-    { class: "file", "aria-level": depth + 1 },
+    { class: "file" },
     element("th", { scope: "row" }, indent(element("a", { href: address({ file: row.name, section: overview.section }), title: visible(row.name) }, label), depth)),
     figures(row),
   );
@@ -72,7 +72,7 @@ const directoryRow = (node, depth, isOpen) => {
     element("span", { class: "fold", "aria-hidden": "true" }, "▸"),
     element("span", { class: "path" }, visible(node.label)),
   );
-  return element("tr", { class: "package", "aria-level": depth + 1 }, element("th", { scope: "row" }, indent(button, depth)), figures(node));
+  return element("tr", { class: "package" }, element("th", { scope: "row" }, indent(button, depth)), figures(node));
 };
 
 // Functions that make the rows, in order.

@@ -79,7 +79,7 @@ const byText = (line, at) => {
   const parts = [];
   if (hasKinds && line.state) parts.push(element("span", { class: `kind-tag ${kindClass(line.kinds)}` }, kindName(line.kinds)));
   const tests = view.tests?.[at];
-  if (tests) parts.push(element("span", { class: "soft" }, plural(tests.size, "test", "tests")));
+  if (tests && line.state) parts.push(element("span", { class: "soft" }, plural(tests.size, "test", "tests")));
   return parts;
 };
 

@@ -7,7 +7,7 @@ const TILES_WANTED = 36;
 
 const shadeOf = ([statements, covered]) => {
   const share = covered / statements;
-  return share === 0 ? 0 : share < 0.4 ? 1 : share < 0.6 ? 2 : share < 0.8 ? 3 : 4;
+  return share === 0 ? 0 : share < 0.5 ? 1 : share < 0.75 ? 2 : share < 0.9 ? 3 : 4;
 };
 
 // The largest directory gives way to what is in it, while there is room.
@@ -70,9 +70,10 @@ const tileOf = (node, place, label) => {
   const words = `${label}: ${percentText(node.totals)} of ${plural(node.totals[0], "statement", "statements")}`;
   const tile = element(
     "a",
-    { class: `tile shade-${shadeOf(node.totals)}`, href, title: words, "aria-label": words, tabindex: "-1" },
-    place.width > 52 && place.height > 22 && element("span", { class: "tile-name" }, isFile ? label.split("/").at(-1) : label),
-    place.width > 52 && place.height > 40 && element("span", { class: "tile-share" }, percentText(node.totals)),
+    { class: `tile shade-${shadeOf(node.totals)}`, href, title: words, tabindex: "-1" },
+    place.width > 44 && place.height > 24 && element("span", { class: "tile-name" }, `${label.split("/").at(-1)}${isFile ? "" : "/"}`),
+    place.width > 60 && place.height > 44 && element("span", { class: "tile-share" }, percentText(node.totals)),
+    element("span", { class: "visually-hidden" }, ` ${words}`),
   );
   return setPlace(tile, place);
 };
@@ -93,7 +94,7 @@ const renderTreemap = (root) => {
   const remaining = sum(rest.map(({ totals }) => totals));
   const sizes = shown.map(({ totals }) => totals[0]);
   const places = layOut(rest.length > 0 ? [...sizes, remaining[0]] : sizes, width, height);
-  const labelOf = (node) => (root.path ? node.name.slice(root.path.length + 1) : node.name) || node.name;
+  const labelOf = (node) => visible(isBelow(node.name, root.path) && root.path ? node.name.slice(root.path.length + 1) : node.name);
   map.append(...shown.map((node, position) => tileOf(node, places[position], labelOf(node))));
   if (rest.length > 0) {
     const words = `${number(rest.length)} smaller, ${percentText(remaining)}`;
