@@ -16,6 +16,7 @@ mod podman;
 mod readiness;
 mod report;
 mod run;
+mod serve;
 mod snapshot;
 mod snapshot_of_containers;
 mod wait;

@@ -2,7 +2,7 @@
 
 // More are too small to be hit or read.
 const MOST_TILES = 90;
-// Directories are opened until there are so many.
+// Directories are opened until there are so many; one that would be most of the map is opened in any case.
 const TILES_WANTED = 36;
 
 const shadeOf = ([statements, covered]) => {
@@ -16,8 +16,9 @@ const tilesOf = (root) => {
   const bySize = (one, other) => other.totals[0] - one.totals[0];
   let tiles = contents(root).sort(bySize);
   const whole = Math.max(1, root.totals[0]);
-  while (tiles.length < TILES_WANTED) {
-    const position = tiles.findIndex((tile) => tile.directories && tile.totals[0] > whole / 40);
+  for (;;) {
+    const least = tiles.length < TILES_WANTED ? whole / 40 : whole / 6;
+    const position = tiles.findIndex((tile) => tile.directories && tile.totals[0] > least);
     if (position === -1) break;
     tiles = tiles.toSpliced(position, 1, ...contents(tiles[position])).sort(bySize);
   }

@@ -1,0 +1,127 @@
+//! `podcov serve`: the page of a run while it goes on, and who is answered.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::go;
+use crate::place::{Place, Running, free_address};
+use crate::wait;
+
+/// A podcov that serves `coverage`, and its address.
+struct Served {
+    podcov: Running,
+    address: String,
+}
+
+impl Served {
+    fn start(place: &Place) -> Self {
+        let podcov = place.start(["serve", "coverage"]);
+        let address = wait::until_some("podcov says its address", || {
+            let output = podcov.output();
+            output.strip_suffix("/\n").and_then(|url| url.strip_prefix("http://")).map(str::to_owned)
+        });
+        Self { podcov, address }
+    }
+
+    fn ask(&self, method: &str, path: &str, host: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask("GET", path, &self.address)
+    }
+
+    fn state(&self) -> Value {
+        let answer = self.get("/state");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Waits for a state; returns the page.
+    fn page_when(&self, what: &str, is_wanted: impl Fn(&Value) -> bool) -> String {
+        wait::until(what, || is_wanted(&self.state()));
+        self.get("/")
+    }
+}
+
+#[test]
+fn a_page_follows_a_run_from_before_it_begins_until_another_one_takes_its_place() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let page = served.page_when("that there is no run is said", |state| {
+        state["problem"].as_str().is_some_and(|problem| problem.contains("There is no run in coverage"))
+    });
+    assert!(page.contains("No coverage data yet"), "{page}");
+
+    let address = free_address();
+    let service = format!("{} serve {address} graceful", go::program());
+    let tests = ["--", go::program(), "signals"];
+    let run = place.start(["run", "--exec", &service, "--ready", &address].into_iter().chain(tests));
+    wait::until("the tests run", || run.output().contains("waiting"));
+    // The service has not ended: what is shown was read from its memory meanwhile.
+    served.page_when("counters of the living service are shown", |state| {
+        state["is_running"] == true && served.get("/").contains("id=\"file-0\"")
+    });
+    let running = served.state()["version"].as_u64().unwrap();
+    run.signal(Signal::SIGTERM);
+    run.end();
+    let page = served.page_when("the end is shown", |state| {
+        state["is_running"] == false && state["version"].as_u64() > Some(running)
+    });
+    assert!(page.contains("✓ complete"), "{page}");
+    assert_eq!(served.state()["problem"], Value::Null);
+
+    std::fs::rename(place.path("coverage"), place.path("earlier")).unwrap();
+    let page = served.page_when("that the run is gone is said", |state| state["problem"].is_string());
+    assert!(page.contains("✓ complete"), "what was last known stays");
+    place.podcov(["exec", "--", go::program(), "main"]);
+    served.page_when("the next run is shown", |state| {
+        state["problem"].is_null() && state["is_running"] == false
+    });
+
+    served.podcov.signal(Signal::SIGINT);
+    served.podcov.end().with_code(0).saying(&["following", "coverage"]);
+}
+
+#[test]
+fn only_this_machine_is_answered_under_its_own_name_and_nothing_can_be_changed() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let port = served.address.rsplit_once(':').unwrap().1;
+    let status = |answer: String| answer.split(' ').nth(1).map(str::to_owned).unwrap();
+    assert_eq!(status(served.ask("GET", "/state", &format!("localhost:{port}"))), "200");
+    // A name that an attacker's name server says is 127.0.0.1.
+    for host in [format!("evil.example:{port}"), "evil.example".to_owned(), String::new()] {
+        let answer = served.ask("GET", "/", &host);
+        assert_eq!(status(answer.clone()), "403", "{host}: {answer}");
+        assert!(!answer.contains("<html"));
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        assert_eq!(status(served.ask(method, "/state", &served.address)), "405", "{method}");
+    }
+    for path in ["/run.json", "/../run.json", "/%2e%2e/etc/passwd", "/data/"] {
+        assert_eq!(status(served.get(path)), "404", "{path}");
+    }
+    let answer = served.get("/state").to_ascii_lowercase();
+    for header in ["x-frame-options: deny", "cross-origin-resource-policy: same-origin", "cache-control: no-store"] {
+        assert!(answer.contains(header), "{answer}");
+    }
+    assert!(!answer.contains("access-control-allow-origin"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    place.podcov(["serve", "--port", &port]).with_code(1).saying(&[
+        &format!("cannot listen on 127.0.0.1:{port}"),
+        "leave out --port",
+    ]);
+}
