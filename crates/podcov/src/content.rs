@@ -29,8 +29,10 @@ pub struct Content {
     /// The files that the data names.
     pub files: SourceFiles,
     pub sources: Sources,
-    /// One for each counter mode, where there are several.
+    /// What the programs left: a profile for each counter mode.
     pub of_modes: Vec<Profile>,
+    /// Counts of different modes became 0 and 1.
+    pub is_mixed: bool,
 }
 
 impl Content {
@@ -72,7 +74,7 @@ impl Content {
         say_what_does_not_fit(everything.as_ref(), &files, &sources, terminal);
         let sections = sections(everything, parts);
         run.summary = figures(run, &sections, &sources, only_workload);
-        Self { sections, kinds, files, sources, of_modes: if is_mixed { total } else { Vec::new() } }
+        Self { sections, kinds, files, sources, of_modes: total, is_mixed }
     }
 }
 

@@ -60,7 +60,7 @@ fn write_results(
     let progress = terminal.progress("merging", "the captured data");
     let groups = groups(directory)?;
     let mut run = directory.run().clone();
-    let Content { sections, kinds, files, sources, of_modes } =
+    let Content { sections, kinds, files, sources, of_modes, is_mixed } =
         Content::of_run(&mut run, directory.path(), &groups, settings, &progress, terminal);
     *directory.run_mut() = run.clone();
     directory.save()?;
@@ -73,7 +73,7 @@ fn write_results(
     let page = directory.write_page(|output| html(&report, output).map_err(std::io::Error::other))?;
     save(directory)?;
     drop(progress);
-    if !of_modes.is_empty() {
+    if is_mixed {
         terminal.warning("the programs count in different modes, which cannot be added: counts say only whether a statement ran");
     }
     outputs::write(&report, &files, settings, terminal)?;
@@ -182,18 +182,19 @@ pub fn first_component(path: &Path, root: &Path) -> String {
     name.map_or_else(|| EVERYTHING.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Go's text format has one counter mode per file: where there are several, each has its own beside that of all.
+/// Go's text format has one counter mode per file: data that counts in several modes has a profile for each.
 fn write_profiles(
     directory: &RunDirectory,
     everything: Option<&Profile>,
     of_modes: &[Profile],
 ) -> Result<(), CommandError> {
     directory.remove_profiles()?;
-    if let Some(everything) = everything {
+    if of_modes.len() > 1 {
+        for profile in of_modes {
+            directory.write_profile(Some(profile.mode.as_str()), |output| write_text(profile, output))?;
+        }
+    } else if let Some(everything) = everything {
         directory.write_profile(None, |output| write_text(everything, output))?;
-    }
-    for profile in of_modes {
-        directory.write_profile(Some(profile.mode.as_str()), |output| write_text(profile, output))?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@
 //! to its last, with the comments and empty lines in between. They differ in lines with several blocks: a sum of counts
 //! that belong together says more runs than there were, and the last block's count hides the others.
 //!
-//! A block's end is the first column after it, so one that ends in column 1 does not cover that line. What no source
+//! A block's end is the first column after it, so one that ends in column 1 does not cover that line, and one that ends
+//! where it begins, as of an empty `case`, covers none. What no source
 //! file has is left out: a range that runs backwards, as `//line` directives make it, and lines beyond [`MOST_LINES`].
 
 use std::collections::BTreeMap;
@@ -207,6 +208,9 @@ impl Change {
 
 /// The first and the last line of which it covers a part; none if its range makes no sense.
 fn covered_lines(unit: &Unit) -> Option<(u32, u32)> {
+    if (unit.start_line, unit.start_column) == (unit.end_line, unit.end_column) {
+        return None;
+    }
     let ends_before = u32::from(unit.end_column <= 1 && unit.end_line > unit.start_line);
     let last = (unit.end_line - ends_before).min(MOST_LINES);
     (unit.start_line >= 1 && unit.start_line <= last).then_some((unit.start_line, last))
@@ -254,6 +258,11 @@ mod tests {
     #[test]
     fn a_block_that_ends_before_the_first_column_does_not_reach_its_last_line() {
         assert_eq!(shown(&[unit([1, 1, 3, 1], 1)]), [(1, 1, false), (2, 1, false)]);
+    }
+
+    #[test]
+    fn a_block_without_extent_covers_no_line() {
+        assert_eq!(shown(&[unit([3, 9, 3, 9], 1)]), []);
     }
 
     #[test]

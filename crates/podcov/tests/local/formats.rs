@@ -1,5 +1,6 @@
 //! Reports in the formats of other tools, each read by its consumer. What is measured is a service of the shop.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -274,6 +275,19 @@ fn unit_profile(place: &Place) -> PathBuf {
     profile
 }
 
+/// Of the statements of a text profile, each once: with function literals, which `go tool cover -func` leaves out.
+fn share_of_blocks(profile: &str) -> String {
+    let mut blocks = BTreeMap::<&str, (f64, bool)>::new();
+    for line in profile.lines().skip(1) {
+        let [count, statements, place] = line.rsplitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+        let block = blocks.entry(place).or_insert((statements.parse().unwrap(), false));
+        block.1 |= count != "0";
+    }
+    let sum = |blocks: Vec<&(f64, bool)>| blocks.iter().map(|(statements, _)| statements).sum::<f64>();
+    let covered = blocks.values().filter(|(_, ran)| *ran).collect();
+    format!("{:.1}%", 100.0 * sum(covered) / sum(blocks.values().collect()))
+}
+
 #[test]
 fn unit_tests_and_end_to_end_tests_are_one_number_and_two() {
     let place = Place::new();
@@ -298,15 +312,13 @@ fn unit_tests_and_end_to_end_tests_are_one_number_and_two() {
     let share = |kind: &Value| format!("{:.1}%", kind["totals"]["percent"].as_f64().unwrap());
     let kinds = document["kinds"].as_array().unwrap();
     assert_eq!(kinds.iter().map(|kind| kind["label"].as_str().unwrap()).collect::<Vec<_>>(), ["unit", "e2e"]);
-    assert_eq!(share(&kinds[0]), go::cover_total(Release::Newest, &source, &profile));
+    assert_eq!(share(&kinds[0]), share_of_blocks(&fs::read_to_string(&profile).unwrap()));
     assert_eq!(share(&kinds[1]), go::covdata_total(Release::Newest, &[place.path("e2e")]));
-    // Go's own tool adds up the two, as text.
     let mut both = fs::read_to_string(&profile).unwrap();
     for block in go::textfmt(Release::Newest, &[place.path("e2e")]) {
         let _ = writeln!(both, "{block}");
     }
-    fs::write(place.path("both.out"), both).unwrap();
-    assert_eq!(share(&document), go::cover_total(Release::Newest, &source, &place.path("both.out")));
+    assert_eq!(share(&document), share_of_blocks(&both));
     assert!(
         place.text("table.txt").lines().next().unwrap().contains("unit      e2e"),
         "{}",

@@ -112,7 +112,14 @@ fn compare(module: &Module) {
     let theirs = lines_of_page(&checkout, &profile, &place.path("cover.html"));
     assert!(ours.values().map(BTreeMap::len).sum::<usize>() > 20, "{}: {ours:?}", module.path);
     for (file, lines) in &theirs {
-        assert_eq!(ours.get(file), Some(lines), "{} {file}", module.path);
+        let own = ours.get(file).unwrap_or_else(|| panic!("{} {file} is not in the report", module.path));
+        let differing: Vec<_> = own
+            .keys()
+            .chain(lines.keys())
+            .filter(|line| own.get(line) != lines.get(line))
+            .map(|line| (line, own.get(line), lines.get(line)))
+            .collect();
+        assert!(differing.is_empty(), "{} {file}: line, of podcov, of Go: {differing:?}", module.path);
     }
     assert_eq!(ours.len(), theirs.len(), "{}", module.path);
 }

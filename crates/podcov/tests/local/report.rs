@@ -173,7 +173,10 @@ fn the_reason_for_no_data_is_said() {
         "go build -cover",
     ]);
     place.podcov(["report", "nowhere"]).with_code(1).saying(&["cannot read nowhere", "No such file"]);
-    place.podcov(["report", "empty/README"]).with_code(1).saying(&["empty/README is not a directory"]);
+    place
+        .podcov(["report", "empty/README"])
+        .with_code(1)
+        .saying(&["empty/README is neither a directory nor a text profile"]);
 
     measure(go::program(), &["exit", "0"], &place.path("counters"));
     fs::remove_file(&go::files(&place.path("counters"), "covmeta.")[0]).unwrap();

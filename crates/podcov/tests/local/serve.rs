@@ -109,7 +109,9 @@ fn only_this_machine_is_answered_under_its_own_name_and_nothing_can_be_changed()
         assert_eq!(status(served.get(path)), "404", "{path}");
     }
     let answer = served.get("/state").to_ascii_lowercase();
-    for header in ["x-frame-options: deny", "cross-origin-resource-policy: same-origin", "cache-control: no-store"] {
+    for header in
+        ["x-frame-options: deny", "cross-origin-resource-policy: same-origin", "cache-control: no-store"]
+    {
         assert!(answer.contains(header), "{answer}");
     }
     assert!(!answer.contains("access-control-allow-origin"));
@@ -120,8 +122,8 @@ fn a_port_that_is_taken_is_named() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    place.podcov(["serve", "--port", &port]).with_code(1).saying(&[
-        &format!("cannot listen on 127.0.0.1:{port}"),
-        "leave out --port",
-    ]);
+    place
+        .podcov(["serve", "--port", &port])
+        .with_code(1)
+        .saying(&[&format!("cannot listen on 127.0.0.1:{port}"), "leave out --port"]);
 }
