@@ -74,6 +74,8 @@ pub struct PerTest<'a> {
     /// When the tests that run have started.
     started: BTreeMap<TestName, Instant>,
     segment_began: Instant,
+    /// What belongs to the segment before is kept.
+    segment_settled: Instant,
     /// The test that was marked last, if one was. Once tests mark, their output does not count.
     marked: Option<BTreeSet<TestName>>,
     has_output: bool,
@@ -95,6 +97,7 @@ impl<'a> PerTest<'a> {
             recogniser: Recogniser::default(),
             started: BTreeMap::new(),
             segment_began: Instant::now(),
+            segment_settled: Instant::now(),
             marked: None,
             has_output: false,
             late: None,
@@ -152,34 +155,39 @@ impl<'a> PerTest<'a> {
                 break;
             }
             let mut events = Vec::new();
+            let mut latest = Instant::now();
             for message in batch.drain(..) {
                 match message {
                     Message::Line(line, came) => {
                         self.has_output = true;
+                        latest = came;
                         let told = self.recogniser.line(&line);
                         self.look_at_times(&told, came);
                         events.extend(told);
                     }
                     Message::Mark { name, reply } => {
                         // In the order in which they came.
-                        self.take_events(std::mem::take(&mut events)).await;
+                        self.take_events(std::mem::take(&mut events), latest).await;
                         let answer = self.take_mark(name).await;
                         // Who asked may be gone.
                         let _ = reply.send(answer);
                     }
                 }
             }
-            self.take_events(events).await;
+            self.take_events(events, latest).await;
         }
         let last = self.marked.take().unwrap_or_else(|| self.activity.finish());
         self.end_segment(&last).await;
     }
 
-    async fn take_events(&mut self, events: Vec<Event>) {
+    async fn take_events(&mut self, events: Vec<Event>, came: Instant) {
         if self.marked.is_some() || events.is_empty() {
             return;
         }
-        if let Some(tests) = self.activity.follow(&events) {
+        let Some(tests) = self.activity.follow(&events) else { return };
+        // These have begun before the one before them was kept: nothing has run in between that belongs to none.
+        let is_no_time_between = tests.is_empty() && came <= self.segment_settled;
+        if !is_no_time_between {
             self.end_segment(&tests).await;
         }
     }
@@ -198,13 +206,13 @@ impl<'a> PerTest<'a> {
         let missing = self.targets.read().await;
         let differences = self.differences.read(&self.data);
         self.segment_began = Instant::now();
-        if tests.is_empty() {
-            return missing;
+        if !tests.is_empty() {
+            let notes = self.of_snapshot(&missing);
+            if let Err(error) = self.results.add(tests, took, &differences, notes, self.run) {
+                self.failure.get_or_insert(error);
+            }
         }
-        let notes = self.of_snapshot(&missing);
-        if let Err(error) = self.results.add(tests, took, &differences, notes, self.run) {
-            self.failure.get_or_insert(error);
-        }
+        self.segment_settled = Instant::now();
         missing
     }
 
