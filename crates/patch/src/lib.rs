@@ -7,8 +7,10 @@
 mod error;
 mod line_ranges;
 mod name;
+mod regression;
 mod unified;
 
 pub use error::Error;
 pub use line_ranges::LineRanges;
+pub use regression::{Comparison, LostFunction, compare};
 pub use unified::{Change, FileChange, Kind, Patch};
