@@ -9,6 +9,7 @@ mod error;
 mod exclude;
 mod files;
 pub mod formats;
+pub mod gates;
 mod html;
 mod lines;
 mod percent;

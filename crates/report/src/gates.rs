@@ -1,0 +1,333 @@
+//! Gates: what the figures have to be for a pipeline to go on.
+//!
+//! Owns the goals and their judgement. Where they are set (flags, `podcov.toml`) and what a missed one ends podcov with
+//! is the command line's. A gate that cannot be judged is not passed, and says why.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use go_coverage::{PackagePattern, Profile, Totals, Unit};
+use serde::{Deserialize, Serialize};
+
+/// Of the uncovered stretches, this many are named for each gate.
+const MOST_NAMED: usize = 5;
+
+/// What has to be reached. The default asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Gates {
+    /// Of all statements.
+    pub total: Option<Goal>,
+    /// Of the statements of each package that matches the pattern.
+    pub packages: BTreeMap<String, Goal>,
+    /// Of the statements of each file that matches the pattern.
+    pub files: BTreeMap<String, Goal>,
+    /// Of the changed lines that can run.
+    pub changed_lines: Option<Goal>,
+    /// Code that ran in an earlier run and has not changed has to run.
+    pub no_regression: bool,
+    /// Nothing that was expected may be missing.
+    pub complete: bool,
+}
+
+/// A share in percent that has to be reached, to three decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Goal(u32);
+
+const THOUSANDTHS: u32 = 1000;
+
+/// Why a number is no goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a goal is a percentage from 0 to 100, such as 80 or 72.5")]
+pub struct NotAGoal;
+
+impl TryFrom<f64> for Goal {
+    type Error = NotAGoal;
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked before"
+    )]
+    fn try_from(percent: f64) -> Result<Self, NotAGoal> {
+        let in_range = (0.0..=100.0).contains(&percent);
+        in_range.then(|| Self((percent * f64::from(THOUSANDTHS)).round() as u32)).ok_or(NotAGoal)
+    }
+}
+
+impl FromStr for Goal {
+    type Err = NotAGoal;
+
+    fn from_str(text: &str) -> Result<Self, NotAGoal> {
+        text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().map_err(|_| NotAGoal)?.try_into()
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:03}", self.0 / THOUSANDTHS, self.0 % THOUSANDTHS);
+        write!(formatter, "{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+impl Goal {
+    /// How many more have to be covered; 0 where it is reached.
+    #[must_use]
+    pub fn missing(self, totals: Totals) -> u64 {
+        let whole = 100 * u128::from(THOUSANDTHS);
+        let needed = (u128::from(self.0) * u128::from(totals.statements)).div_ceil(whole);
+        u64::try_from(needed.saturating_sub(u128::from(totals.covered))).unwrap_or(u64::MAX)
+    }
+}
+
+/// How one gate was judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Which one, such as `total` or `package example.com/shop/cart`.
+    pub gate: String,
+    /// Whether the pipeline may go on.
+    pub passed: bool,
+    /// One sentence: what was reached, what was asked for, what is missing. Or why it cannot be judged.
+    pub reason: String,
+    /// Where the least work reaches the most, largest first.
+    pub cheapest: Vec<Stretch>,
+}
+
+/// Lines that follow each other and did not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stretch {
+    /// As the coverage data, or the patch, names it.
+    pub file: String,
+    /// The first.
+    pub start_line: u32,
+    /// The last.
+    pub end_line: u32,
+    /// How many statements (or lines, for changed lines) would be won.
+    pub gain: u64,
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, start_line, end_line, .. } = self;
+        if start_line == end_line {
+            return write!(formatter, "{file}:{start_line}");
+        }
+        write!(formatter, "{file}:{start_line}-{end_line}")
+    }
+}
+
+impl Gates {
+    /// Whether anything is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Judges everything that a profile shows. None is a profile without data, of which nothing is known.
+    #[must_use]
+    pub fn judge(&self, profile: Option<&Profile>) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        if let Some(goal) = self.total {
+            verdicts.push(profile.map_or_else(|| no_data("total"), |profile| of_total(goal, profile)));
+        }
+        for (pattern, goal) in &self.packages {
+            match profile {
+                Some(profile) => verdicts.extend(of_packages(pattern, *goal, profile)),
+                None => verdicts.push(no_data(&format!("packages {pattern}"))),
+            }
+        }
+        for (pattern, goal) in &self.files {
+            match profile {
+                Some(profile) => verdicts.extend(of_files(pattern, *goal, profile)),
+                None => verdicts.push(no_data(&format!("files {pattern}"))),
+            }
+        }
+        verdicts
+    }
+}
+
+impl Verdict {
+    /// A gate that is met.
+    #[must_use]
+    pub fn passed(gate: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { gate: gate.into(), passed: true, reason: reason.into(), cheapest: Vec::new() }
+    }
+
+    /// A gate that is missed, or cannot be judged.
+    #[must_use]
+    pub fn failed(gate: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { passed: false, ..Self::passed(gate, reason) }
+    }
+
+    /// Whether a share reaches its goal. `unit` is what is counted: statements, or lines.
+    #[must_use]
+    pub fn of_share(
+        gate: impl Into<String>,
+        goal: Goal,
+        totals: Totals,
+        unit: &str,
+        gaps: impl FnOnce() -> Vec<Stretch>,
+    ) -> Self {
+        let Totals { statements: all, covered } = totals;
+        let missing = goal.missing(totals);
+        if missing == 0 {
+            let reached = format!("{} % of {all} {unit}, {goal} asked for", crate::percent(totals));
+            return Self::passed(gate, reached);
+        }
+        let reason = format!(
+            "{} % of {all} {unit}, {goal} asked for: {missing} more of the {} that did not run",
+            floor(totals),
+            all - covered.min(all)
+        );
+        Self::failed(gate, reason).with_cheapest(gaps(), missing)
+    }
+
+    /// The same, with those of the gaps that are the shortest way to win what is missing.
+    #[must_use]
+    pub fn with_cheapest(self, gaps: Vec<Stretch>, missing: u64) -> Self {
+        Self { cheapest: cheapest(gaps, missing), ..self }
+    }
+}
+
+/// Never rounded up to the goal that was missed.
+fn floor(Totals { statements, covered }: Totals) -> String {
+    let tenths = (u128::from(covered) * 1000).checked_div(u128::from(statements)).unwrap_or(0);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+fn no_data(gate: &str) -> Verdict {
+    Verdict::failed(gate, "cannot be judged: there is no coverage data, which is not 0 %")
+}
+
+fn of_total(goal: Goal, profile: &Profile) -> Verdict {
+    let totals = profile.totals_with_literals();
+    if totals.statements == 0 {
+        return no_data("total");
+    }
+    Verdict::of_share("total", goal, totals, "statements", || gaps(profile, |_| true, |_| true))
+}
+
+fn of_packages(pattern: &str, goal: Goal, profile: &Profile) -> Vec<Verdict> {
+    let wanted = PackagePattern::new(pattern);
+    let matching = profile.packages.iter().filter(|package| wanted.matches(&package.import_path));
+    let verdicts: Vec<Verdict> = matching
+        .filter(|package| package.totals().statements > 0)
+        .map(|package| {
+            let path = package.import_path.as_str();
+            let gaps = || gaps(profile, |other| other == path, |_| true);
+            Verdict::of_share(format!("package {path}"), goal, package.totals(), "statements", gaps)
+        })
+        .collect();
+    or_none_matches(verdicts, "packages", pattern)
+}
+
+fn of_files(pattern: &str, goal: Goal, profile: &Profile) -> Vec<Verdict> {
+    let wanted = PackagePattern::new(pattern);
+    let matching = profile.files().filter(|(file, totals)| wanted.matches(file) && totals.statements > 0);
+    let verdicts: Vec<Verdict> = matching
+        .map(|(file, totals)| {
+            let gaps = || gaps(profile, |_| true, |other| other == file);
+            Verdict::of_share(format!("file {file}"), goal, totals, "statements", gaps)
+        })
+        .collect();
+    or_none_matches(verdicts, "files", pattern)
+}
+
+fn or_none_matches(verdicts: Vec<Verdict>, what: &str, pattern: &str) -> Vec<Verdict> {
+    if !verdicts.is_empty() {
+        return verdicts;
+    }
+    let reason = format!("cannot be judged: the data has none of the {what} that are meant");
+    vec![Verdict::failed(format!("{what} {pattern}"), reason)]
+}
+
+/// Stretches of units that did not run, of the selected packages and files.
+fn gaps(
+    profile: &Profile,
+    has_package: impl Fn(&str) -> bool,
+    has_file: impl Fn(&str) -> bool,
+) -> Vec<Stretch> {
+    let packages = profile.packages.iter().filter(|package| has_package(&package.import_path));
+    let functions =
+        packages.flat_map(|package| &package.functions).filter(|function| has_file(&function.file));
+    functions.flat_map(|function| gaps_of(&function.file, function.units.clone())).collect()
+}
+
+fn gaps_of(file: &str, mut units: Vec<Unit>) -> Vec<Stretch> {
+    units.sort_unstable();
+    let ran = |unit: &Unit| unit.count > 0;
+    let runs = units.chunk_by(|one, next| ran(one) == ran(next));
+    runs.filter(|run| !run.iter().any(ran))
+        .filter_map(|run| {
+            Some(Stretch {
+                file: file.to_owned(),
+                start_line: run.first()?.start_line,
+                end_line: run.iter().map(|unit| unit.end_line).max()?,
+                gain: run.iter().map(|unit| u64::from(unit.statements)).sum(),
+            })
+        })
+        .filter(|gap| gap.gain > 0)
+        .collect()
+}
+
+/// The largest, as many as are needed to reach the goal, or as can be named.
+fn cheapest(mut gaps: Vec<Stretch>, missing: u64) -> Vec<Stretch> {
+    gaps.sort_by(|one, other| {
+        let place = |gap: &Stretch| (gap.file.clone(), gap.start_line);
+        other.gain.cmp(&one.gain).then_with(|| place(one).cmp(&place(other)))
+    });
+    let mut won = 0;
+    gaps.into_iter()
+        .take(MOST_NAMED)
+        .take_while(|gap| {
+            let needed = won < missing;
+            won += gap.gain;
+            needed
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(covered: u64, statements: u64) -> Totals {
+        Totals { statements, covered }
+    }
+
+    #[test]
+    fn a_goal_is_reached_exactly_or_not_at_all() {
+        let goal: Goal = "66.7".parse().unwrap();
+        assert_eq!(goal.missing(totals(2, 3)), 1, "66.66 % is not 66.7 %, however it is rounded");
+        assert_eq!(Goal::from_str("66.666").unwrap().missing(totals(2, 3)), 0);
+        assert_eq!(Goal::from_str("80%").unwrap().missing(totals(75, 100)), 5);
+        assert_eq!(Goal::from_str("100").unwrap().missing(totals(u64::MAX - 1, u64::MAX)), 1);
+        assert_eq!(Goal::from_str("0").unwrap().missing(totals(0, 5)), 0);
+        for wrong in ["101", "-1", "NaN", "inf", "", "x", "80 percent"] {
+            assert_eq!(Goal::from_str(wrong), Err(NotAGoal), "{wrong}");
+        }
+        assert_eq!(Goal::from_str("72.50").unwrap().to_string(), "72.5 %");
+        assert_eq!(Goal::from_str("100").unwrap().to_string(), "100 %");
+    }
+
+    #[test]
+    fn a_missed_goal_is_never_shown_as_reached() {
+        let verdict =
+            Verdict::of_share("total", "80".parse().unwrap(), totals(7_999, 10_000), "statements", Vec::new);
+        assert_eq!(
+            verdict.reason,
+            "79.9 % of 10000 statements, 80 % asked for: 1 more of the 2001 that did not run"
+        );
+        assert!(!verdict.passed);
+    }
+
+    #[test]
+    fn no_more_gaps_are_named_than_are_needed() {
+        let gap = |file: &str, gain| Stretch { file: file.to_owned(), start_line: 1, end_line: 2, gain };
+        let gaps = vec![gap("b", 2), gap("a", 2), gap("c", 9), gap("d", 1)];
+        assert_eq!(cheapest(gaps.clone(), 9), [gap("c", 9)]);
+        assert_eq!(cheapest(gaps, 10), [gap("c", 9), gap("a", 2)]);
+    }
+}
