@@ -13,6 +13,8 @@ pub enum ExitCode {
     Usage,
     /// 3: the tests passed, but coverage data that was expected is missing.
     Incomplete,
+    /// 4: the tests passed and the data is complete, but a gate is not passed.
+    GateMissed,
     /// 126: a command that podcov was to start is there, but cannot be executed.
     CommandNotExecutable,
     /// 127: a command that podcov was to start is not there.
@@ -31,6 +33,7 @@ impl ExitCode {
             Self::Failure => 1,
             Self::Usage => 2,
             Self::Incomplete => 3,
+            Self::GateMissed => 4,
             Self::CommandNotExecutable => 126,
             Self::CommandNotFound => 127,
             Self::Interrupted(signal) => 128 + signal.number(),

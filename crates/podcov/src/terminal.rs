@@ -188,6 +188,12 @@ impl Terminal {
         Progress { bar, _shown_until: Some(shown_until) }
     }
 
+    /// Lines with marks that the command is for, on standard output.
+    pub fn lines(&self, lines: &[Line]) -> Result<(), CommandError> {
+        let lines: Vec<String> = lines.iter().map(marked).collect();
+        self.data(&format!("{}\n", lines.join("\n")))
+    }
+
     /// The end of a run, on standard output.
     pub fn summary(&self, lines: &[Line], page: &Path) -> Result<(), CommandError> {
         self.data(&summary_text(lines, page))

@@ -161,6 +161,19 @@ impl Verdict {
         Self { passed: false, ..Self::passed(gate, reason) }
     }
 
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn of_completeness(missing: &[String]) -> Self {
+        const GATE: &str = "complete";
+        match missing {
+            [] => Self::passed(GATE, "nothing that was expected is missing"),
+            [only] => Self::failed(GATE, format!("data is missing: {only}")),
+            [first, others @ ..] => {
+                Self::failed(GATE, format!("data is missing: {first}; and {} more", others.len()))
+            }
+        }
+    }
+
     /// Whether a share reaches its goal. `unit` is what is counted: statements, or lines.
     #[must_use]
     pub fn of_share(

@@ -29,6 +29,7 @@ pub use html::{html, live_html};
 pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
+pub use words::{completeness, losses};
 
 /// What a report is made from.
 #[derive(Clone, Debug)]

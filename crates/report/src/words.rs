@@ -34,6 +34,16 @@ impl Loss {
     }
 }
 
+/// What is missing of a run, one sentence for each part: whose, and why.
+#[must_use]
+pub fn losses(run: &Run) -> Vec<String> {
+    let lost = run.captures.iter().filter_map(Loss::of).map(|Loss { who, reason, detail }| {
+        if detail.is_empty() { format!("{who}: {reason}") } else { format!("{who}: {reason}: {detail}") }
+    });
+    let set_aside = run.set_aside.iter().map(|file| format!("set aside {}: {}", file.file, file.reason));
+    lost.chain(set_aside).collect()
+}
+
 /// `pod shop/api-7d9 container api`, `program server`.
 pub(crate) fn origin(origin: &Origin) -> String {
     match origin {
@@ -122,8 +132,9 @@ pub(crate) fn reading(process: &Process) -> String {
     format!("{how}, {when}")
 }
 
-/// `4 of 4 pods, 5 of 5 processes`.
-pub(crate) fn completeness(run: &Run) -> String {
+/// How much of what was expected is here: `4 of 4 pods, 5 of 5 processes`.
+#[must_use]
+pub fn completeness(run: &Run) -> String {
     let Completeness { pods_expected, pods_heard, processes_started, processes_captured } =
         run.completeness();
     let is_pod = |capture: &Capture| matches!(capture.origin, Origin::Pod { .. });

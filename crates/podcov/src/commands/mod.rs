@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod completions;
 pub mod covdata;
+pub mod diff;
 pub mod eject;
 pub mod exec;
 pub mod inject;

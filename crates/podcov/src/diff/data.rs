@@ -1,0 +1,184 @@
+//! The coverage data of a comparison: from run directories, directories of Go's data, and text profiles.
+//!
+//! Owns what is read from where, and that what is missing is said. Writes nothing.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use go_coverage::{CounterMode, Function, Join, Package, Profile, TextProfile, Unit};
+use podcov_report::{completeness, losses};
+
+use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
+use crate::error::CommandError;
+use crate::existing_data::{self, Input};
+use crate::run_directory::{self, RunDirectory};
+use crate::terminal::Terminal;
+
+/// In a run directory, Go's text profile.
+const PROFILES: [&str; 4] = ["coverage.txt", "coverage-set.txt", "coverage-count.txt", "coverage-atomic.txt"];
+
+/// What ran, of everything that was named.
+#[derive(Debug)]
+pub struct Data {
+    /// As the user named it.
+    pub name: String,
+    /// All of it as one; none if there are no counters.
+    pub profile: Option<Profile>,
+    /// What is known of how complete it is, such as `3 of 3 pods, 3 of 3 processes`; empty for text profiles alone.
+    pub completeness: String,
+    /// What is missing, one sentence each.
+    pub missing: Vec<String>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+impl Data {
+    /// Reads all of these.
+    pub fn read(paths: &[PathBuf], terminal: &Terminal) -> Result<Self, CommandError> {
+        let progress = terminal.progress("merging", "coverage data");
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let mut data = Self {
+            name: names.join(", "),
+            profile: None,
+            completeness: String::new(),
+            missing: Vec::new(),
+            notes: Vec::new(),
+        };
+        let mut profiles = Vec::new();
+        let (directories, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            paths.iter().partition(|path| path.is_dir());
+        if !directories.is_empty() {
+            profiles.extend(data.add_directories(&directories)?);
+        }
+        for file in files {
+            profiles.push(text_profile(file)?);
+        }
+        drop(progress);
+        data.profile = as_one(profiles);
+        Ok(data)
+    }
+
+    fn add_directories(&mut self, paths: &[&PathBuf]) -> Result<Vec<Profile>, CommandError> {
+        let mut inputs = Vec::new();
+        for path in paths {
+            inputs.push(Input { path: (*path).clone(), record: run_directory::read_record(path)? });
+        }
+        let recorded = inputs.iter().flat_map(recorded_directories);
+        let recorded: Vec<PathBuf> = recorded.filter(|path| path.is_dir()).collect();
+        let named = inputs.iter().map(|input| input.path.as_path());
+        let found = coverage_data::find_all(recorded.iter().map(PathBuf::as_path).chain(named))?;
+        if found.directories.iter().all(|directory| directory.metadata.is_empty()) {
+            return self.add_profiles_of_runs(&inputs, &found);
+        }
+        existing_data::check_not_empty(&inputs, &found)?;
+        let Merged { total, set_aside, .. } =
+            coverage_data::merge(&[Group { label: String::new(), directories: found.directories.clone() }]);
+
+        // What is recorded of data is the same for every command; only where it would be written is nobody's.
+        let nowhere = tempfile::tempdir()
+            .map_err(|error| CommandError::failure("cannot create a temporary directory").caused_by(error))?;
+        let mut record = RunDirectory::create(nowhere.path(), &Terminal::new(true))?;
+        existing_data::record(&inputs, &found, &mut record);
+        let run = record.run_mut();
+        run.set_aside.clear();
+        self.completeness = completeness(run);
+        self.missing = losses(run);
+        let refused = found.unreadable.iter().chain(&set_aside);
+        self.missing
+            .extend(refused.map(|file| format!("set aside {}: {}", file.path.display(), file.reason)));
+        let is_heard =
+            run.captures.is_empty() || run.captures.iter().any(|capture| capture.processes_captured > 0);
+        if !run.completeness().is_complete() && self.missing.is_empty() {
+            self.missing.push(format!("only {} were heard", self.completeness));
+        }
+        Ok(if is_heard { total } else { Vec::new() })
+    }
+
+    /// Of runs whose data was not kept, the profile.
+    fn add_profiles_of_runs(
+        &mut self,
+        inputs: &[Input],
+        found: &coverage_data::Found,
+    ) -> Result<Vec<Profile>, CommandError> {
+        let mut profiles = Vec::new();
+        for Input { path, record } in inputs {
+            let files: Vec<PathBuf> =
+                PROFILES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
+            let Some(run) = record.as_ref().filter(|_| !files.is_empty()) else { continue };
+            self.completeness = completeness(run);
+            self.missing.extend(losses(run));
+            self.notes
+                .push(format!("{} has only its profile left, which knows no functions", path.display()));
+            for file in files {
+                profiles.push(text_profile(&file)?);
+            }
+        }
+        if profiles.is_empty() {
+            existing_data::check_not_empty(inputs, found)?;
+        }
+        Ok(profiles)
+    }
+}
+
+/// The data of a run may be outside its directory.
+fn recorded_directories(input: &Input) -> Vec<PathBuf> {
+    let captures = input.record.iter().flat_map(|run| &run.captures);
+    captures.map(|capture| input.path.join(&capture.directory)).collect()
+}
+
+fn text_profile(path: &Path) -> Result<Profile, CommandError> {
+    let cannot = || CommandError::failure(format!("cannot read {}", path.display()));
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot().caused_by(error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(cannot().caused_by("it is larger than any profile"));
+    }
+    let text = TextProfile::parse(&bytes).map_err(|error| {
+        cannot().caused_by(error).hint(
+            "name a directory with coverage data, a run directory, or a profile of go test -coverprofile",
+        )
+    })?;
+    Ok(Join::new(text.mode(), [], |_| true).with_texts([&text], |_| true).profile())
+}
+
+/// Profiles of several counter modes as one, of which only whether a count is 0 means something.
+pub fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
+    if profiles.len() < 2 {
+        return profiles.pop();
+    }
+    let mut packages = std::collections::BTreeMap::<String, Vec<Function>>::new();
+    for package in profiles.into_iter().flat_map(|profile| profile.packages) {
+        let known = packages.entry(package.import_path).or_default();
+        let index: HashMap<(String, String), usize> = known
+            .iter()
+            .enumerate()
+            .map(|(index, function)| ((function.file.clone(), function.name.clone()), index))
+            .collect();
+        for function in package.functions {
+            let same = index.get(&(function.file.clone(), function.name.clone()));
+            match same
+                .and_then(|index| known.get_mut(*index))
+                .filter(|known| ranges(known).eq(ranges(&function)))
+            {
+                Some(known) => add(known, &function),
+                None => known.push(function),
+            }
+        }
+    }
+    let packages = packages.into_iter().map(|(import_path, functions)| Package { import_path, functions });
+    Some(Profile { mode: CounterMode::Set, packages: packages.collect() })
+}
+
+fn ranges(function: &Function) -> impl Iterator<Item = Unit> {
+    function.units.iter().map(|unit| Unit { count: 0, ..*unit })
+}
+
+fn add(function: &mut Function, other: &Function) {
+    for (unit, other) in function.units.iter_mut().zip(&other.units) {
+        unit.count = CounterMode::Set.add(unit.count, other.count);
+    }
+}
