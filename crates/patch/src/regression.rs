@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use go_coverage::{Function, Package, Profile, Totals, Unit};
+use podcov_report::gates::Stretch;
 
 /// Functions that differ more than this (the product of their units that are not alike at the beginning or the end)
 /// are not compared. The largest functions that people write have a few hundred units.
@@ -49,6 +50,30 @@ impl LostFunction {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.units.iter().map(|unit| u64::from(unit.statements)).sum()
+    }
+}
+
+impl LostFunction {
+    /// The lines of the units: first, last, and how many statements. Units that follow each other are one stretch.
+    #[must_use]
+    pub fn stretches(&self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for unit in &self.units {
+            let gain = u64::from(unit.statements);
+            match stretches.last_mut() {
+                Some(last) if unit.start_line <= last.end_line.saturating_add(1) => {
+                    last.end_line = last.end_line.max(unit.end_line);
+                    last.gain += gain;
+                }
+                _ => stretches.push(Stretch {
+                    file: self.file.clone(),
+                    start_line: unit.start_line,
+                    end_line: unit.end_line,
+                    gain,
+                }),
+            }
+        }
+        stretches
     }
 }
 

@@ -108,19 +108,19 @@ impl DiffReport {
         if lost == 0 {
             return Verdict::failed(GATE, format!("cannot be judged: {}", unknown.join("; ")));
         }
-        let gaps = against.comparison.lost.iter().flat_map(|lost| {
-            lost.units.iter().map(|unit| Stretch {
-                file: lost.file.clone(),
-                start_line: unit.start_line,
-                end_line: unit.end_line,
-                gain: u64::from(unit.statements),
-            })
-        });
-        let functions = against.comparison.lost.len();
+        let gaps = against.comparison.lost.iter().flat_map(crate::LostFunction::stretches);
         let reason = format!(
-            "{lost} statements in {functions} unchanged functions ran in {} and do not run now",
-            against.name
+            "{} in {} ran in {} and {} not run now",
+            count(lost, "statement"),
+            count(against.comparison.lost.len() as u64, "function"),
+            against.name,
+            if lost == 1 { "does" } else { "do" }
         );
         Verdict::failed(GATE, reason).with_cheapest(gaps.collect(), lost)
     }
+}
+
+/// `1 function`, `2 functions`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

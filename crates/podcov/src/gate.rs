@@ -2,40 +2,45 @@
 //!
 //! What a gate asks for and how it is judged is podcov-report's.
 
-use podcov_report::gates::{Gates, Goal, Verdict};
+use std::path::Path;
 
+use podcov_report::gates::{Gates, Goal, Verdict, lines};
+
+use crate::diff::data::Data;
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::terminal::Terminal;
 
 /// What a pipeline asks of the figures of a run.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Gates")]
 pub struct GateOptions {
     /// Fail (exit code 4) if less than this share of all statements ran.
-    #[arg(long, value_name = "PERCENT")]
-    pub fail_under: Option<Goal>,
+    #[arg(long = "fail-under", value_name = "PERCENT")]
+    pub total: Option<Goal>,
 
     /// Fail if less than this share of the statements of a package ran, of each that matches the pattern; may be
     /// repeated. `...` stands for any string.
-    #[arg(long, value_name = "PATTERN=PERCENT", value_parser = pattern_and_goal)]
-    pub fail_under_package: Vec<(String, Goal)>,
+    #[arg(long = "fail-under-package", value_name = "PATTERN=PERCENT", value_parser = pattern_and_goal)]
+    pub packages: Vec<(String, Goal)>,
 
     /// The same for each file that matches the pattern. Files are called by import path and name.
-    #[arg(long, value_name = "PATTERN=PERCENT", value_parser = pattern_and_goal)]
-    pub fail_under_file: Vec<(String, Goal)>,
+    #[arg(long = "fail-under-file", value_name = "PATTERN=PERCENT", value_parser = pattern_and_goal)]
+    pub files: Vec<(String, Goal)>,
 
     /// Fail if data that was expected is missing, also with --allow-incomplete.
-    #[arg(long)]
-    pub fail_on_incomplete: bool,
+    #[arg(long = "fail-on-incomplete")]
+    pub complete: bool,
 }
 
 impl GateOptions {
     /// The gates that are asked for.
     pub fn gates(&self) -> Gates {
         Gates {
-            total: self.fail_under,
-            packages: self.fail_under_package.iter().cloned().collect(),
-            files: self.fail_under_file.iter().cloned().collect(),
-            complete: self.fail_on_incomplete,
+            total: self.total,
+            packages: self.packages.iter().cloned().collect(),
+            files: self.files.iter().cloned().collect(),
+            complete: self.complete,
             ..Gates::default()
         }
     }
@@ -55,4 +60,35 @@ pub fn exit_code(is_complete: bool, verdicts: &[Verdict]) -> ExitCode {
         (true, false) => ExitCode::GateMissed,
         (true, true) => ExitCode::Success,
     }
+}
+
+/// Judges a run that would end with `code`, says what came of it, and returns the code that it ends with. What comes
+/// before gates, such as tests that failed, stays what it is.
+pub fn judge(
+    gates: &Gates,
+    run: &Path,
+    code: ExitCode,
+    terminal: &Terminal,
+) -> Result<ExitCode, CommandError> {
+    let is_complete = match code {
+        ExitCode::Success => true,
+        ExitCode::Incomplete => false,
+        _ => return Ok(code),
+    };
+    if gates.is_empty() {
+        return Ok(code);
+    }
+    let data = Data::read(&[run.to_owned()], terminal)?;
+    let verdicts = verdicts(gates, &data);
+    terminal.lines_for_people(&lines(&verdicts));
+    Ok(exit_code(is_complete, &verdicts))
+}
+
+/// The judgement of everything that needs no change to be judged.
+pub fn verdicts(gates: &Gates, data: &Data) -> Vec<Verdict> {
+    let mut verdicts = gates.judge(data.profile.as_ref());
+    if gates.complete {
+        verdicts.push(Verdict::of_completeness(&data.missing));
+    }
+    verdicts
 }

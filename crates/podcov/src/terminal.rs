@@ -194,6 +194,14 @@ impl Terminal {
         self.data(&format!("{}\n", lines.join("\n")))
     }
 
+    /// Lines with marks, on standard error; with --quiet only what is wrong.
+    pub fn lines_for_people(&self, lines: &[Line]) {
+        let is_wrong = |line: &&Line| matches!(line.mark, Mark::Lost | Mark::Note);
+        for line in lines.iter().filter(|line| !self.shared.quiet || is_wrong(line)) {
+            self.line(&marked(line));
+        }
+    }
+
     /// The end of a run, on standard output.
     pub fn summary(&self, lines: &[Line], page: &Path) -> Result<(), CommandError> {
         self.data(&summary_text(lines, page))

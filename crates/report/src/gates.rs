@@ -10,6 +10,8 @@ use std::str::FromStr;
 use go_coverage::{PackagePattern, Profile, Totals, Unit};
 use serde::{Deserialize, Serialize};
 
+use crate::{Line, Mark};
+
 /// Of the uncovered stretches, this many are named for each gate.
 const MOST_NAMED: usize = 5;
 
@@ -161,6 +163,13 @@ impl Verdict {
         Self { passed: false, ..Self::passed(gate, reason) }
     }
 
+    /// Where the least work reaches the most: `the most is in cart.go:41-58 (12)`. None where nothing is to be done.
+    #[must_use]
+    pub fn cheapest_in_words(&self) -> Option<String> {
+        let named: Vec<String> = self.cheapest.iter().map(|gap| format!("{gap} ({})", gap.gain)).collect();
+        (!named.is_empty()).then(|| format!("the most is in {}", named.join(", ")))
+    }
+
     /// Whether nothing is missing.
     #[must_use]
     pub fn of_completeness(missing: &[String]) -> Self {
@@ -202,6 +211,22 @@ impl Verdict {
     pub fn with_cheapest(self, gaps: Vec<Stretch>, missing: u64) -> Self {
         Self { cheapest: cheapest(gaps, missing), ..self }
     }
+}
+
+/// What a terminal shows of some verdicts.
+#[must_use]
+pub fn lines(verdicts: &[Verdict]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    // Names come from coverage data: a line stays one line, and cannot drive the terminal.
+    let mut add = |mark, text: String| lines.push(Line { mark, text: text.replace(char::is_control, " ") });
+    for verdict in verdicts {
+        let mark = if verdict.passed { Mark::Done } else { Mark::Lost };
+        add(mark, format!("gate {}: {}", verdict.gate, verdict.reason));
+        if let Some(cheapest) = verdict.cheapest_in_words() {
+            add(Mark::Figures, format!("  {cheapest}"));
+        }
+    }
+    lines
 }
 
 /// Never rounded up to the goal that was missed.

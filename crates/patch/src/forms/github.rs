@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{gap_in_words, measured, of, share};
+use super::{gap_in_words, loss_in_words, measured, of, share};
 use crate::DiffReport;
 
 /// A warning for each stretch that did not run, an error for what is missing and for each gate that is not passed.
@@ -30,14 +30,7 @@ pub fn github(report: &DiffReport) -> String {
     }
     if let Some(against) = &report.against {
         for lost in &against.comparison.lost {
-            let message = format!(
-                "{}.{} ({}): {} statements ran in {} and do not run now.",
-                lost.package,
-                lost.name,
-                lost.file,
-                lost.statements(),
-                against.name
-            );
+            let message = loss_in_words(lost, &against.name);
             command(&mut output, "warning", None, "Lost coverage", &message);
         }
         for package in &against.packages_missing {
@@ -47,7 +40,7 @@ pub fn github(report: &DiffReport) -> String {
     }
     for verdict in report.verdicts.iter().filter(|verdict| !verdict.passed) {
         let title = format!("Coverage gate: {}", verdict.gate);
-        let reason = match super::cheapest(verdict) {
+        let reason = match verdict.cheapest_in_words() {
             Some(cheapest) => format!("{}; {cheapest}", verdict.reason),
             None => verdict.reason.clone(),
         };

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{cheapest, measured, of, share, source, states};
+use super::{function_name, measured, of, share, source, states};
+use crate::report::count;
 use crate::{Against, ChangedLines, DiffReport, LineState};
 
 /// GitHub refuses a comment of more than 65,536 characters.
@@ -18,7 +19,7 @@ pub fn markdown(report: &DiffReport) -> String {
     let headline = if lines.statements == 0 {
         "### Coverage of the change: no changed line can run".to_owned()
     } else {
-        format!("### Coverage of the change: {} ({} lines)", share(lines), of(lines))
+        format!("### Coverage of the change: {} ({})", share(lines), of(lines))
     };
     let mut paragraph = |text: String| {
         let _ = write!(output, "{text}\n\n");
@@ -26,8 +27,10 @@ pub fn markdown(report: &DiffReport) -> String {
     paragraph(headline);
     for verdict in &report.verdicts {
         let mark = if verdict.passed { '✅' } else { '❌' };
-        let cheapest =
-            cheapest(verdict).map(|cheapest| format!("<br>{}", escaped(&cheapest))).unwrap_or_default();
+        let cheapest = verdict
+            .cheapest_in_words()
+            .map(|cheapest| format!("<br>{}", escaped(&cheapest)))
+            .unwrap_or_default();
         paragraph(format!("{mark} **{}**: {}{cheapest}", escaped(&verdict.gate), escaped(&verdict.reason)));
     }
     for missing in &report.missing {
@@ -49,7 +52,7 @@ fn table(output: &mut String, report: &DiffReport) {
     if report.files.is_empty() {
         return;
     }
-    output.push_str("| File | Covered | Lines | |\n|---|---:|---:|---|\n");
+    output.push_str("| File | Covered | Changed | |\n|---|---:|---:|---|\n");
     let known = measured(&report.files).map(|(file, lines)| {
         let totals = lines.totals();
         let what = if totals.statements == 0 { "no changed line can run".to_owned() } else { states(lines) };
@@ -79,19 +82,15 @@ fn lost(output: &mut String, against: &Against) {
         let _ = write!(output, "⚠️ package {} has data in {}, and none now\n\n", code(package), code(name));
     }
     if comparison.lost.is_empty() {
-        let compared = comparison.functions_compared;
-        let _ = write!(
-            output,
-            "Untouched code lost nothing since {} ({compared} functions compared).\n\n",
-            code(name)
-        );
+        let compared = count(comparison.functions_compared as u64, "function");
+        let _ = write!(output, "Untouched code lost nothing since {} ({compared} compared).\n\n", code(name));
         return;
     }
-    let statements = comparison.statements_lost();
-    let _ = write!(output, "**Untouched code lost {statements} statements since {}**\n\n", code(name));
+    let statements = count(comparison.statements_lost(), "statement");
+    let _ = write!(output, "**Untouched code lost {statements} since {}**\n\n", code(name));
     output.push_str("| Function | Lost | Before | Now |\n|---|---:|---:|---:|\n");
     for lost in comparison.lost.iter().take(MOST_LISTED) {
-        let function = code(&format!("{}.{}", lost.package, lost.name));
+        let function = code(&function_name(lost));
         let (before, after) = (share(lost.before), share(lost.after));
         let _ = writeln!(output, "| {function} | {} | {before} | {after} |", lost.statements());
     }

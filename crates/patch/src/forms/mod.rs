@@ -9,7 +9,6 @@ mod sarif;
 mod text;
 
 use go_coverage::Totals;
-use podcov_report::gates::Verdict;
 use podcov_report::percent;
 
 pub use github::github;
@@ -18,7 +17,8 @@ pub use markdown::markdown;
 pub use sarif::sarif;
 pub use text::text;
 
-use crate::{ChangedFile, ChangedLines, LineState};
+use crate::report::count;
+use crate::{ChangedFile, ChangedLines, LineState, LostFunction};
 
 /// The longest source line that is shown.
 const LONGEST_SOURCE: usize = 120;
@@ -41,9 +41,31 @@ fn source(text: &str) -> String {
     }
 }
 
-/// `14 of 17`
+/// `14 of 17 lines`
 fn of(totals: Totals) -> String {
-    format!("{} of {}", totals.covered, totals.statements)
+    format!("{} of {}", totals.covered, count(totals.statements, "line"))
+}
+
+/// `example.com/shop/cart.(*Cart).Add`; the file, where the data knows no functions.
+fn function_name(lost: &LostFunction) -> String {
+    let LostFunction { package, name, file, .. } = lost;
+    match name.strip_prefix('*').and_then(|name| name.split_once('.')) {
+        _ if file.ends_with(&format!("/{name}")) => file.clone(),
+        Some((receiver, method)) => format!("{package}.(*{receiver}).{method}"),
+        None => format!("{package}.{name}"),
+    }
+}
+
+/// What a function lost, in a sentence of its own.
+fn loss_in_words(lost: &LostFunction, earlier: &str) -> String {
+    let places: Vec<String> = lost.stretches().iter().map(ToString::to_string).collect();
+    let do_not = if lost.statements() == 1 { "does" } else { "do" };
+    format!(
+        "{}: {} ran in {earlier} and {do_not} not run now ({}).",
+        function_name(lost),
+        count(lost.statements(), "statement"),
+        places.join(", ")
+    )
 }
 
 /// `82.4 %`; `–` where there is nothing to cover.
@@ -74,14 +96,7 @@ fn states(lines: &ChangedLines) -> String {
     }
 }
 
-/// Where the least work reaches the most: `cart.go:41-58 (12)`.
-fn cheapest(verdict: &Verdict) -> Option<String> {
-    let named: Vec<String> =
-        verdict.cheapest.iter().map(|gap| inert(&format!("{gap} ({})", gap.gain))).collect();
-    (!named.is_empty()).then(|| format!("the most is in {}", named.join(", ")))
-}
-
-/// The files with data that have changed lines that can run, then those of which something is to be said, by reason.
+/// The files with data.
 fn measured(files: &[ChangedFile]) -> impl Iterator<Item = (&ChangedFile, &ChangedLines)> {
     files.iter().filter_map(|file| Some((file, file.coverage.as_ref().ok()?)))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{gap_in_words, measured};
+use super::{gap_in_words, loss_in_words, measured};
 use crate::DiffReport;
 
 const SCHEMA: &str =
@@ -34,14 +34,7 @@ pub fn sarif(report: &DiffReport, version: &str) -> Result<String, serde_json::E
     }
     if let Some(against) = &report.against {
         for lost in &against.comparison.lost {
-            let message = format!(
-                "{}.{} ({}): {} statements ran in {} and do not run now.",
-                lost.package,
-                lost.name,
-                lost.file,
-                lost.statements(),
-                against.name
-            );
+            let message = loss_in_words(lost, &against.name);
             results.push(result("lost-coverage", "warning", &message, None));
         }
         for package in &against.packages_missing {

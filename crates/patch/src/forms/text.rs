@@ -2,7 +2,8 @@
 
 use podcov_report::{Line, Mark};
 
-use super::{cheapest, measured, of, share, source, states};
+use super::{function_name, measured, of, share, source, states};
+use crate::report::count;
 use crate::{Against, ChangedLines, DiffReport, LineState};
 
 /// Of one stretch of lines, this many are shown.
@@ -25,13 +26,7 @@ pub fn text(report: &DiffReport) -> Vec<Line> {
     if let Some(against) = &report.against {
         output.against(against);
     }
-    for verdict in &report.verdicts {
-        let mark = if verdict.passed { Mark::Done } else { Mark::Lost };
-        output.add(mark, format!("gate {}: {}", verdict.gate, verdict.reason));
-        if let Some(cheapest) = cheapest(verdict) {
-            output.add(Mark::Figures, format!("  {cheapest}"));
-        }
-    }
+    output.0.extend(podcov_report::gates::lines(&report.verdicts));
     output.0
 }
 
@@ -51,7 +46,7 @@ impl Output {
             let mark = if totals.covered == totals.statements { Mark::Done } else { Mark::Lost };
             let renamed = file.old_path.as_ref().map(|old| format!("  (was {old})")).unwrap_or_default();
             let states = states(lines);
-            let figures = format!("{:>7}  {:>12} lines", share(totals), of(totals));
+            let figures = format!("{:>7}  {:>12}", share(totals), of(totals));
             self.add(mark, format!("{:<width$} {figures}  {states}{renamed}", file.path));
         }
         for (file, _) in measured(&report.files).filter(|(_, lines)| lines.lines.is_empty()) {
@@ -69,9 +64,13 @@ impl Output {
             let statements = report.statements();
             let beside = match statements.statements {
                 0 => String::new(),
-                _ => format!(";  {} of {} statements on them", share(statements), statements.statements),
+                _ => format!(
+                    ";  {} of the {} in their blocks",
+                    share(statements),
+                    count(statements.statements, "statement")
+                ),
             };
-            let figures = format!("{:>7}  {:>12} lines", share(lines), of(lines));
+            let figures = format!("{:>7}  {:>12}", share(lines), of(lines));
             self.add(Mark::Figures, format!("{:<width$} {figures}{beside}", "changed lines"));
         }
     }
@@ -115,14 +114,15 @@ impl Output {
             self.add(Mark::Lost, format!("package {package} has data in {name}, and none now"));
         }
         for lost in &comparison.lost {
-            let lines: Vec<String> = lost.units.iter().map(lines_of).collect();
+            let lines: Vec<String> =
+                lost.stretches().iter().map(|gap| lines_of(gap.start_line, gap.end_line)).collect();
             self.add(
                 Mark::Lost,
                 format!(
-                    "{}.{}: {} statements ran in {name} and do not run now, {} → {}: {} lines {}",
-                    lost.package,
-                    lost.name,
-                    lost.statements(),
+                    "{}: {} ran and {} not run now, {} → {}, {} lines {}",
+                    function_name(lost),
+                    count(lost.statements(), "statement"),
+                    if lost.statements() == 1 { "does" } else { "do" },
                     share(lost.before),
                     share(lost.after),
                     lost.file,
@@ -137,25 +137,24 @@ impl Output {
             if comparison.lost.is_empty() && packages_missing.is_empty() { Mark::Done } else { Mark::Lost };
         let lost = match comparison.statements_lost() {
             0 => "nothing".to_owned(),
-            lost => format!("{lost} statements in {} functions", comparison.lost.len()),
+            lost => {
+                format!("{} in {}", count(lost, "statement"), count(comparison.lost.len() as u64, "function"))
+            }
         };
         let gone = match comparison.functions_gone {
             0 => String::new(),
-            gone => format!(" ({gone} others are gone or have other names)"),
+            gone => format!(", {gone} are gone or have another name"),
         };
         self.add(
             mark,
             format!(
-                "untouched code lost {lost} since {name}; {} functions were compared{gone}",
-                comparison.functions_compared
+                "untouched code lost {lost} since {name} ({} compared{gone})",
+                count(comparison.functions_compared as u64, "function")
             ),
         );
     }
 }
 
-fn lines_of(unit: &go_coverage::Unit) -> String {
-    if unit.start_line == unit.end_line {
-        return unit.start_line.to_string();
-    }
-    format!("{}-{}", unit.start_line, unit.end_line)
+fn lines_of(first: u32, last: u32) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
 }

@@ -157,15 +157,12 @@ fn described(data: &Data) -> String {
 }
 
 fn judge(gates: &Gates, report: &DiffReport, data: &Data) -> Vec<Verdict> {
-    let mut verdicts = gates.judge(data.profile.as_ref());
+    let mut verdicts = gate::verdicts(gates, data);
     if let Some(goal) = gates.changed_lines {
         verdicts.push(report.judge_changed_lines(goal));
     }
     if gates.no_regression {
         verdicts.push(report.judge_regression());
-    }
-    if gates.complete {
-        verdicts.push(Verdict::of_completeness(&report.missing));
     }
     verdicts
 }

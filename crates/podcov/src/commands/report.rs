@@ -12,6 +12,7 @@ use crate::error::CommandError;
 use crate::existing_data::{self, Input, InputKind};
 use crate::exit_code::ExitCode;
 use crate::finish;
+use crate::gate::{self, GateOptions};
 use crate::run_directory::RunDirectory;
 use crate::terminal::Terminal;
 
@@ -46,6 +47,9 @@ pub struct ReportArgs {
 
     #[command(flatten)]
     report: ReportOptions,
+
+    #[command(flatten)]
+    gates: GateOptions,
 
     /// Whether -o, or the settings file, says where the report goes.
     #[arg(skip)]
@@ -91,12 +95,13 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
         None => report(&inputs, &found, args, terminal)?,
     };
     let run = directory.run();
-    Ok(match &run.summary {
+    let code = match &run.summary {
         None => ExitCode::Failure,
         Some(summary) if summary.percent.is_none() => ExitCode::Failure,
         Some(_) if args.report.allow_incomplete || finish::is_complete(run) => ExitCode::Success,
         Some(_) => ExitCode::Incomplete,
-    })
+    };
+    gate::judge(&args.gates.gates(), directory.path(), code, terminal)
 }
 
 fn inputs(args: &ReportArgs) -> Result<Vec<Input>, CommandError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cli::{ARGUMENTS, ClusterArgs, CollectionArgs, PrepareArgs, ReportOptions, parse_duration};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::gate::{self, GateOptions};
 use crate::interrupt::Interrupt;
 use crate::local::LocalRun;
 use crate::terminal::Terminal;
@@ -18,7 +19,8 @@ Examples:
       --ready api=http://localhost:8080/healthz -- go test ./e2e/...
   podcov run --per-test -n shop deploy/api -- go test -v ./e2e
 
-podcov ends with the exit code of the tests. When they passed but data is missing, it ends with 3.";
+podcov ends with the exit code of the tests. When they passed but data is missing, it ends with 3; when a gate
+(--fail-under ...) is missed, with 4.";
 
 /// Run tests and report which code of the services they ran.
 ///
@@ -46,6 +48,9 @@ pub struct RunArgs {
     /// podcov mark.
     #[arg(long, help_heading = "Report options")]
     pub per_test: bool,
+
+    #[command(flatten)]
+    pub gates: GateOptions,
 
     /// The test command and its arguments.
     #[arg(last = true, required = true, value_name = "TEST", help_heading = ARGUMENTS)]
@@ -86,16 +91,17 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
     let tests = test_command::check(&args.test)?;
     args.report.check()?;
     let interrupt = Interrupt::install()?;
+    let (gates, output) = (args.gates.gates(), args.report.output_dir.clone());
     if !args.local.exec.is_empty() {
-        return LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?
-            .per_test(args.per_test)
-            .run()
-            .await;
+        let run = LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?;
+        let code = run.per_test(args.per_test).run().await?;
+        return gate::judge(&gates, &output, code, terminal);
     }
     if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to measure")
             .hint("name workloads of the cluster: podcov run deploy/api -- TEST...")
             .hint("or start a service here: podcov run --exec './bin/api' -- TEST..."));
     }
-    kubernetes::run::run(args, tests, interrupt, terminal).await
+    let code = kubernetes::run::run(args, tests, interrupt, terminal).await?;
+    gate::judge(&gates, &output, code, terminal)
 }

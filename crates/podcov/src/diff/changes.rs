@@ -45,7 +45,7 @@ impl Changes {
     /// Finds out what has changed in the checkout `source`.
     pub fn find(wanted: &Wanted, source: &Path) -> Result<Self, CommandError> {
         let changes = match wanted {
-            Wanted::Base(base) => since(base.as_deref(), Repository::around(source)?)?,
+            Wanted::Base(base) => since(base.as_deref(), &Repository::around(source)?)?,
             Wanted::Range(range) => between(range, Repository::around(source)?)?,
             Wanted::Patch(patch) => by_patch(patch, source)?,
         };
@@ -81,7 +81,7 @@ impl Changes {
     }
 }
 
-fn since(base: Option<&str>, repository: Repository) -> Result<Changes, CommandError> {
+fn since(base: Option<&str>, repository: &Repository) -> Result<Changes, CommandError> {
     let (name, how) = match base {
         Some(base) => (base.to_owned(), ""),
         None => (repository.usual_base()?, ", the base by default"),

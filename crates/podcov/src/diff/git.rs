@@ -117,18 +117,15 @@ impl Repository {
         names: (&str, &str),
     ) -> Result<CommitId, CommandError> {
         let found = self.read(["merge-base", &one.0, &other.0])?;
-        match found.ok().and_then(|output| commit_id(&output)) {
-            Some(commit) => Ok(commit),
-            None => {
-                let error =
-                    CommandError::failure(format!("{} and {} have no common commit", names.0, names.1));
-                Err(if self.is_shallow()? {
-                    self.shallow(error)
-                } else {
-                    error.hint("name a base with --base, or two commits with --range A..B")
-                })
-            }
+        if let Some(commit) = found.ok().and_then(|output| commit_id(&output)) {
+            return Ok(commit);
         }
+        let error = CommandError::failure(format!("{} and {} have no common commit", names.0, names.1));
+        Err(if self.is_shallow()? {
+            self.shallow(error)
+        } else {
+            error.hint("name a base with --base, or two commits with --range A..B")
+        })
     }
 
     /// The patch from one commit to another, or to the working tree as it is.
@@ -192,7 +189,7 @@ impl Repository {
 }
 
 /// Whatever the user has set: these paths, no colour, no other program.
-const DIFF_FLAGS: [&str; 12] = [
+const DIFF_FLAGS: [&str; 13] = [
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -202,6 +199,7 @@ const DIFF_FLAGS: [&str; 12] = [
     "--find-renames",
     "--unified=0",
     "--inter-hunk-context=0",
+    "-O/dev/null",
     "--submodule=short",
     "--ignore-submodules=dirty",
     "--diff-algorithm=histogram",

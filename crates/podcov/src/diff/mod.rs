@@ -44,9 +44,9 @@ pub fn against(earlier: &Data, data: &Data, changes: &Changes, sources: &Sources
     let (before, after) =
         (earlier.profile.as_ref().unwrap_or(&empty), data.profile.as_ref().unwrap_or(&empty));
     let files = Files::find(changes, after, sources);
-    let changed: HashMap<&str, &FileChange> = files.changed(changes);
+    let changes_of: HashMap<&str, &FileChange> = files.changed(changes);
     let comparison = compare(before, after, |file, unit| {
-        changed.get(file).is_some_and(|change| {
+        changes_of.get(file).is_some_and(|change| {
             change.lines.touches(&(unit.start_line..=unit.end_line.max(unit.start_line)))
         })
     });
@@ -78,8 +78,8 @@ struct Measured<'a> {
 impl<'a> Files<'a> {
     /// Only files that have the name of a changed one are looked for, and a file of each package.
     fn find(changes: &Changes, profile: &'a Profile, sources: &Sources) -> Self {
-        let changed = changes.files.iter().filter_map(|change| change.new_path.as_deref());
-        let names: BTreeSet<&str> = changed.map(base_name).collect();
+        let paths = changes.files.iter().filter_map(|change| change.new_path.as_deref());
+        let names: BTreeSet<&str> = paths.map(base_name).collect();
         let mut units = BTreeMap::<&str, Vec<Unit>>::new();
         for function in profile.functions() {
             units.entry(&function.file).or_default().extend(&function.units);

@@ -1,0 +1,114 @@
+//! What code that was not changed has lost since an earlier run.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::project::{CART, Project};
+
+#[test]
+fn a_function_that_moved_and_lost_coverage_is_named_where_it_is_now() {
+    let project = Project::new();
+    project.measure("before", &["tea", "remove"]);
+    // The same functions in another order, with a new one above.
+    let (head, rest) = CART.split_once("func (c *Cart) Add").unwrap();
+    let (add, remove) = rest.split_once("func (c *Cart) Remove").unwrap();
+    let moved = format!(
+        "{head}func (c *Cart) Has(name string) bool {{\n\treturn c.items[name] > 0\n}}\n\nfunc (c *Cart) Remove{remove}\nfunc (c *Cart) Add{add}"
+    );
+    project.write("cart/cart.go", &moved);
+    project.commit("in another order");
+    project.measure("now", &["tea"]);
+
+    let document = project.document(["../now", "--against", "../before"]);
+    let against = &document["against"];
+    let names: Vec<&str> =
+        against["lost"].as_array().unwrap().iter().map(|lost| lost["function"].as_str().unwrap()).collect();
+    // main no longer takes that branch, and Remove is not called.
+    assert_eq!(names, ["main", "*Cart.Remove"], "{document:#}");
+    let remove = &against["lost"][1];
+    // By hand: all of its statements ran, the branch included; now none does. Its blocks are 3 + 1 + 1 statements.
+    assert_eq!(remove["before"], json!({"total": 4, "covered": 4, "percent": 100.0}));
+    assert_eq!(remove["after"], json!({"total": 4, "covered": 0, "percent": 0.0}));
+    let first = remove["lines"][0][0].as_u64().unwrap();
+    let line = moved.lines().nth(usize::try_from(first).unwrap() - 1).unwrap();
+    assert!(line.contains("Remove(name string"), "{line}");
+    assert_eq!(against["packages_missing"], json!([]));
+
+    project.diff(["../now", "--against", "../before", "--fail-on-regression"]).with_code(4).printing(&[
+        "example.com/shop/cart.(*Cart).Remove: 4 statements ran and do not run now",
+        "✗ gate no regression",
+    ]);
+}
+
+#[test]
+fn nothing_is_lost_when_the_same_runs() {
+    let project = Project::new();
+    project.measure("before", &["tea", "remove"]);
+    project.replace("cart/cart.go", "// Cart counts.\n", "// Cart counts\n// what is in it.\n");
+    project.commit("a comment");
+    project.measure("now", &["remove", "tea"]);
+    project.diff(["../now", "--against", "../before", "--fail-on-regression"]).with_code(0).printing(&[
+        "✓ untouched code lost nothing since ../before (4 functions compared)",
+        "✓ gate no regression",
+    ]);
+}
+
+#[test]
+fn changed_lines_are_not_held_against_the_earlier_run() {
+    let project = Project::new();
+    project.measure("before", &["tea", "remove"]);
+    project.replace("cart/cart.go", "\t\tdelete(c.items, name)\n", "\t\tc.items[name] = 0\n");
+    project.commit("kept");
+    // One is left, so the changed line does not run. Nothing else is lost.
+    project.measure("now", &["tea", "tea", "remove"]);
+    let document = project.document(["../now", "--against", "../before"]);
+    assert_eq!(document["against"]["lost"], json!([]));
+    assert_eq!(document["files"][0]["lines"]["not_covered"], json!([19]));
+}
+
+#[test]
+fn a_package_that_is_missing_now_is_no_loss_and_no_pass() {
+    let project = Project::new();
+    project.measure("before", &["tea"]);
+    project.measure_with(&["-coverpkg=example.com/shop"], "now", &["tea"]);
+    let arguments = ["../now", "--against", "../before", "--fail-on-regression"];
+    project.diff(arguments).with_code(4).printing(&[
+        "✗ package example.com/shop/cart has data in ../before, and none now",
+        "✗ gate no regression: cannot be judged: nothing is known of package example.com/shop/cart now",
+    ]);
+    // One that the checkout no longer has was removed on purpose.
+    fs::remove_dir_all(project.path("cart")).unwrap();
+    project.write("main.go", "package main\n\nfunc main() {}\n");
+    project.measure("without", &[]);
+    project.diff(["../without", "--against", "../before", "--fail-on-regression"]).with_code(0);
+}
+
+#[test]
+fn runs_and_profiles_can_be_compared_too() {
+    let project = Project::new();
+    let program = project.place.path("program");
+    let exec = |output: &str, arguments: &[&str]| {
+        project.measure("unused", &[]);
+        let mut command = vec!["exec", "-o", output, "--", program.to_str().unwrap()];
+        command.extend(arguments);
+        project.place.podcov(command).with_code(0);
+    };
+    exec("before", &["tea", "remove"]);
+    project.replace("cart/cart.go", "// Cart counts.\n", "// Cart\n// counts.\n");
+    exec("now", &["tea"]);
+    project
+        .diff(["../now", "--against", "../before"])
+        .with_code(0)
+        .printing(&["example.com/shop/cart.(*Cart).Remove"]);
+    // As an artifact of a pipeline, without the data: by file.
+    fs::remove_dir_all(project.place.path("before/data")).unwrap();
+    project
+        .diff(["../now", "--against", "../before"])
+        .with_code(0)
+        .printing(&["example.com/shop/cart/cart.go: 4 statements ran and do not run now"]);
+    project
+        .diff(["../now/coverage.txt", "--against", "../before/coverage.txt"])
+        .with_code(0)
+        .printing(&["example.com/shop/cart/cart.go: 4 statements ran and do not run now"]);
+}
