@@ -26,7 +26,9 @@ pub fn text(report: &DiffReport) -> Vec<Line> {
     if let Some(against) = &report.against {
         output.against(against);
     }
-    output.0.extend(podcov_report::gates::lines(&report.verdicts));
+    for line in podcov_report::gates::lines(&report.verdicts) {
+        output.add(line.mark, line.text);
+    }
     output.0
 }
 
