@@ -87,10 +87,9 @@ fn report(name: &str) -> DiffReport {
 
 #[test]
 fn sarif_has_the_form_that_its_schema_asks_for() {
-    let mut schema: Value =
-        serde_json::from_str(include_str!("../../../testdata/schemas/sarif-2.1.0.json")).unwrap();
-    // Of the languages of a run the schema has a pattern that is none: a bracket in it is closed twice.
-    schema["definitions"]["run"]["properties"]["language"].as_object_mut().unwrap().remove("pattern");
+    // Of languages the published schema has a pattern that is none: a bracket in it is closed twice.
+    let schema = include_str!("../../../testdata/schemas/sarif-2.1.0.json").replace("{2}]?$", "{2}$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::draft7::options().should_validate_formats(true).build(&schema).unwrap();
     for name in ["internal/cart/cart.go", HOSTILE, "na\u{ef}ve dir/x.go"] {
         let log: Value = serde_json::from_str(&sarif(&report(name), "0.1.0").unwrap()).unwrap();

@@ -145,7 +145,7 @@ impl Output {
         };
         let gone = match comparison.functions_gone {
             0 => String::new(),
-            gone => format!(", {gone} are gone or have another name"),
+            gone => format!(", {gone} gone or renamed"),
         };
         self.add(
             mark,
