@@ -127,6 +127,24 @@ impl Gates {
         *self == Self::default()
     }
 
+    /// These gates, and what `others` ask for besides: flags over a settings file.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        // Of two goals of one pattern, the one that is inserted last stays.
+        let joined = |own: BTreeMap<String, Goal>, mut others: BTreeMap<String, Goal>| {
+            others.extend(own);
+            others
+        };
+        Self {
+            total: self.total.or(others.total),
+            packages: joined(self.packages, others.packages),
+            files: joined(self.files, others.files),
+            changed_lines: self.changed_lines.or(others.changed_lines),
+            no_regression: self.no_regression || others.no_regression,
+            complete: self.complete || others.complete,
+        }
+    }
+
     /// Judges everything that a profile shows. None is a profile without data, of which nothing is known.
     #[must_use]
     pub fn judge(&self, profile: Option<&Profile>) -> Vec<Verdict> {
@@ -200,7 +218,7 @@ impl Verdict {
         }
         let reason = format!(
             "{} % of {all} {unit}, {goal} asked for: {missing} more of the {} that did not run",
-            floor(totals),
+            below(goal, totals),
             all - covered.min(all)
         );
         Self::failed(gate, reason).with_cheapest(gaps(), missing)
@@ -229,8 +247,13 @@ pub fn lines(verdicts: &[Verdict]) -> Vec<Line> {
     lines
 }
 
-/// Never rounded up to the goal that was missed.
-fn floor(Totals { statements, covered }: Totals) -> String {
+/// As everywhere else, but never rounded up to the goal that was missed.
+fn below(goal: Goal, totals: Totals) -> String {
+    let shown = crate::percent(totals);
+    if shown.parse().is_ok_and(|shown: Goal| shown < goal) {
+        return shown;
+    }
+    let Totals { statements, covered } = totals;
     let tenths = (u128::from(covered) * 1000).checked_div(u128::from(statements)).unwrap_or(0);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
@@ -348,6 +371,27 @@ mod tests {
         }
         assert_eq!(Goal::from_str("72.50").unwrap().to_string(), "72.5 %");
         assert_eq!(Goal::from_str("100").unwrap().to_string(), "100 %");
+    }
+
+    #[test]
+    fn gates_are_read_from_settings_and_flags_go_over_them() {
+        let settings =
+            r#"{"total": 80, "changed-lines": 92.5, "packages": {"a/...": 60, "b": 70}, "complete": true}"#;
+        let settings: Gates = serde_json::from_str(settings).unwrap();
+        let goal = |text: &str| text.parse::<Goal>().unwrap();
+        let flags = Gates {
+            total: Some(goal("85")),
+            packages: [("b".to_owned(), goal("75"))].into(),
+            ..Gates::default()
+        };
+        let joined = flags.or(settings);
+        assert_eq!(joined.total, Some(goal("85")));
+        assert_eq!(joined.changed_lines, Some(goal("92.5")));
+        assert_eq!(joined.packages, [("a/...".to_owned(), goal("60")), ("b".to_owned(), goal("75"))].into());
+        assert!(joined.complete && !joined.no_regression && joined.files.is_empty());
+        for wrong in [r#"{"totals": 80}"#, r#"{"total": 101}"#, r#"{"total": "high"}"#] {
+            assert!(serde_json::from_str::<Gates>(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
