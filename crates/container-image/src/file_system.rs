@@ -39,12 +39,48 @@ pub(crate) struct StoredLayer {
 pub enum Node {
     /// A file with contents.
     Regular(RegularFile),
-    /// A directory.
-    Directory,
+    /// A directory, and who may do what in it.
+    Directory(Directory),
     /// A symbolic link, and what it says. Nothing was checked about it.
     SymbolicLink(Vec<u8>),
     /// A device or a pipe.
     Special,
+}
+
+impl Node {
+    const fn is_directory(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+}
+
+/// Who may do what in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Permissions, with the sticky bit and its like.
+    pub mode: u32,
+    /// The user who owns it, by number.
+    pub user: u64,
+    /// Its group, by number.
+    pub group: u64,
+}
+
+impl Directory {
+    /// As engines make one that no layer has, but something is in.
+    pub(crate) const IMPLIED: Self = Self { mode: 0o755, user: 0, group: 0 };
+
+    /// Whether a user may create files in it, who is no superuser and in this group only.
+    #[must_use]
+    pub const fn lets_create(&self, user: u64, group: u64) -> bool {
+        let shift = if self.user == user {
+            6
+        } else if self.group == group {
+            3
+        } else {
+            0
+        };
+        // Write, and search: Go creates a file and renames it.
+        (self.mode >> shift) & 0o3 == 0o3
+    }
 }
 
 /// A file with contents. Hard links to one file are equal.

@@ -41,7 +41,7 @@ pub use engine::{Container, find_container};
 pub use entry_point::{CommandLine, SaidBy, ShellForm};
 pub use environment::Environment;
 pub use error::{Attempt, Error};
-pub use file_system::{FileReader, FileSystem, LayerError, Node, RegularFile};
+pub use file_system::{Directory, FileReader, FileSystem, LayerError, Node, RegularFile};
 pub use http::HttpError;
 pub use image::{Digests, Image};
 pub use limits::Limits;

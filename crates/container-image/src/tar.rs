@@ -31,6 +31,9 @@ pub(crate) struct TarEntry {
     pub(crate) link: Vec<u8>,
     pub(crate) kind: TarKind,
     pub(crate) mode: u32,
+    /// Its owner; 0 where the header tells none.
+    pub(crate) user: u64,
+    pub(crate) group: u64,
     pub(crate) size: u64,
     pub(crate) offset: u64,
     /// Its data is a map of pieces, not the file.
@@ -143,7 +146,10 @@ impl<R: Skip> TarReader<R> {
         if name.contains(&0) || link.contains(&0) {
             return Err(self.bad("a name in it has a NUL"));
         }
-        Ok(TarEntry { name, link, kind, mode, size, offset, is_sparse })
+        let owner = |range| header.number(range).unwrap_or_default();
+        let user = special.user.unwrap_or_else(|| owner(108..116));
+        let group = special.group.unwrap_or_else(|| owner(116..124));
+        Ok(TarEntry { name, link, kind, mode, user, group, size, offset, is_sparse })
     }
 
     /// Old GNU sparse files have a map that goes on in blocks of its own.
@@ -291,6 +297,8 @@ struct Special {
     name: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
+    user: Option<u64>,
+    group: Option<u64>,
     is_sparse: bool,
 }
 
@@ -315,13 +323,13 @@ impl Special {
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
         let text = || (!value.is_empty()).then(|| value.to_vec());
+        let number = || str::from_utf8(value).ok().and_then(|value| value.parse().ok());
         match key {
             b"path" => self.name = text(),
             b"linkpath" => self.link = text(),
-            b"size" => {
-                let size = str::from_utf8(value).ok().and_then(|value| value.parse().ok());
-                self.size = Some(size.ok_or("its PAX size is no number")?);
-            }
+            b"size" => self.size = Some(number().ok_or("its PAX size is no number")?),
+            b"uid" => self.user = Some(number().ok_or("its PAX owner is no number")?),
+            b"gid" => self.group = Some(number().ok_or("its PAX group is no number")?),
             b"GNU.sparse.name" => {
                 self.is_sparse = true;
                 self.name = text();

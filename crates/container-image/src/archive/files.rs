@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blob::Blob;
 use crate::compression::Compression;
-use crate::file_system::{DeadEnd, Node, Tree, node_of, resolve};
+use crate::file_system::{DeadEnd, Directory, Node, Tree, node_of, resolve};
 use crate::path::printable;
 use crate::tar::{TarError, TarKind, TarReader};
 use crate::{Error, ImagePath, Limits, temporary};
@@ -112,7 +112,7 @@ fn read_tree(name: &str, blob: &Blob) -> Result<Tree, Error> {
         let mut parent = path.split().map(|(parent, _)| parent);
         while let Some(directory) = parent.filter(|directory| *directory != ImagePath::ROOT) {
             parent = directory.split().map(|(parent, _)| parent);
-            tree.entry(directory).or_insert(Node::Directory);
+            tree.entry(directory).or_insert(Node::Directory(Directory::IMPLIED));
         }
         if path != ImagePath::ROOT {
             tree.insert(path, node);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::lookup::{self, DeadEnd};
-use super::{Node, RegularFile, StoredLayer, Tree, remove_below};
+use super::{Directory, Node, RegularFile, StoredLayer, Tree, remove_below};
 use crate::compression::{LimitPassed, Unpacked};
 use crate::digest::HashingReader;
 use crate::path::{BadName, MAX_BYTES, components, printable};
@@ -164,6 +164,8 @@ struct Layer {
     whiteouts: BTreeSet<ImagePath>,
     /// Directories of which nothing from below is left.
     opaque: BTreeSet<ImagePath>,
+    /// Directories that it only has something in: they stay as they are below.
+    implied: BTreeSet<ImagePath>,
 }
 
 impl Layer {
@@ -201,10 +203,11 @@ impl Layer {
 
     /// A directory that comes twice keeps what is in it. Anything else replaces what was there.
     fn put(&mut self, path: ImagePath, node: Node) {
-        if node != Node::Directory || !matches!(self.tree.get(&path), Some(Node::Directory)) {
+        if !node.is_directory() || !self.tree.get(&path).is_some_and(Node::is_directory) {
             remove_below(&mut self.tree, &path);
-            self.tree.insert(path, node);
         }
+        self.implied.remove(&path);
+        self.tree.insert(path, node);
     }
 
     fn node(&self, lower: &Tree, entry: &TarEntry) -> Result<Node, LayerError> {
@@ -225,7 +228,7 @@ impl Layer {
             path.push(base);
             self.tree.get(&path)
         });
-        node.filter(|node| **node != Node::Directory).ok_or_else(|| LayerError::HardLink {
+        node.filter(|node| !node.is_directory()).ok_or_else(|| LayerError::HardLink {
             name: printable(&entry.name),
             target: printable(&entry.link),
         })
@@ -255,11 +258,12 @@ impl Layer {
         // More than one is to be made only behind a link, and a path of that length has no more.
         for _ in 0..MAX_BYTES {
             match lookup::resolve_from(&self.tree, parent.clone(), component) {
-                Ok((path, Node::Directory)) => return Ok(path),
+                Ok((path, Node::Directory(_))) => return Ok(path),
                 // A file in the place of a directory gives way.
                 Ok((path, _)) | Err(DeadEnd::NotADirectory(path) | DeadEnd::Missing(path)) => {
                     budget.take(path.as_relative_bytes().len())?;
-                    self.tree.insert(path, Node::Directory);
+                    self.implied.insert(path.clone());
+                    self.tree.insert(path, Node::Directory(Directory::IMPLIED));
                 }
                 Err(DeadEnd::TooManyLinks) => return Err(LayerError::LinkLoop(printable(name))),
                 Err(DeadEnd::TooLong) => break,
@@ -278,10 +282,14 @@ impl Layer {
         }
         for (path, node) in self.tree {
             // Directories are joined; anything else hides what it is over.
-            if node != Node::Directory || !matches!(lower.get(&path), Some(Node::Directory)) {
-                remove_below(lower, &path);
-                lower.insert(path, node);
+            let joined = node.is_directory() && lower.get(&path).is_some_and(Node::is_directory);
+            if joined && self.implied.contains(&path) {
+                continue;
             }
+            if !joined {
+                remove_below(lower, &path);
+            }
+            lower.insert(path, node);
         }
     }
 }
@@ -296,7 +304,9 @@ pub(crate) fn node_of(entry: &TarEntry, layer: usize) -> Node {
             offset: entry.offset,
             is_sparse: entry.is_sparse,
         }),
-        TarKind::Directory => Node::Directory,
+        TarKind::Directory => {
+            Node::Directory(Directory { mode: entry.mode, user: entry.user, group: entry.group })
+        }
         TarKind::SymbolicLink => Node::SymbolicLink(entry.link.clone()),
         TarKind::Special | TarKind::Unknown | TarKind::HardLink => Node::Special,
     }

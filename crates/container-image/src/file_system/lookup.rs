@@ -1,6 +1,6 @@
 //! Walking a path through symbolic links, never out of the image.
 
-use super::{MAX_LINKS, Node, Tree, components};
+use super::{Directory, MAX_LINKS, Node, Tree, components};
 use crate::ImagePath;
 use crate::path::MAX_BYTES;
 
@@ -16,6 +16,9 @@ pub(crate) enum DeadEnd {
     /// Longer than a path may be.
     TooLong,
 }
+
+/// No layer has to have the root.
+const ROOT: Node = Node::Directory(Directory::IMPLIED);
 
 /// Where a path leads, and what is there.
 pub(crate) fn resolve<'a>(tree: &'a Tree, path: &[u8]) -> Result<(ImagePath, &'a Node), DeadEnd> {
@@ -53,11 +56,11 @@ pub(crate) fn resolve_from<'a>(
                 }
                 todo.extend(components(target).rev());
             }
-            Some(Node::Directory) => {}
+            Some(Node::Directory(_)) => {}
             Some(_) if todo.is_empty() => {}
             Some(_) => return Err(DeadEnd::NotADirectory(here)),
         }
     }
-    let node = if here == ImagePath::ROOT { Some(&Node::Directory) } else { tree.get(&here) };
+    let node = if here == ImagePath::ROOT { Some(&ROOT) } else { tree.get(&here) };
     node.map(|node| (here.clone(), node)).ok_or(DeadEnd::Missing(here))
 }

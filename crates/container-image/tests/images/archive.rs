@@ -124,7 +124,7 @@ async fn layers_of_zstd_and_of_several_gzip_members_are_read() {
         let layout = Layout::of_stored(&[(stored, layer.clone())]);
         assert_same(&files(layout.path()).await, &{
             let mut expected = crate::tools::listing_of_tar(&layer);
-            expected.insert(b"/app".to_vec(), "directory".to_owned());
+            expected.insert(b"/app".to_vec(), "directory 755 0:0".to_owned());
             expected
         });
     }

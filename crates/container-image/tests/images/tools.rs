@@ -178,7 +178,11 @@ pub fn listing_of_tar(archive: &[u8]) -> Listing {
             }
             tar::EntryType::Link => listing[&[b"/", &link[..]].concat()].clone(),
             tar::EntryType::Symlink => format!("-> {}", link.escape_ascii()),
-            tar::EntryType::Directory => "directory".to_owned(),
+            tar::EntryType::Directory => {
+                let header = entry.header();
+                let mode = header.mode().unwrap() & 0o7777;
+                format!("directory {mode:o} {}:{}", header.uid().unwrap(), header.gid().unwrap())
+            }
             _ => "special".to_owned(),
         };
         listing.insert(path, what);
@@ -196,7 +200,9 @@ pub fn listing(files: &FileSystem) -> Listing {
             format!("{:o} {} {}", file.mode, contents.len(), Digest::of(&contents))
         }
         Node::SymbolicLink(target) => format!("-> {}", target.escape_ascii()),
-        Node::Directory => "directory".to_owned(),
+        Node::Directory(directory) => {
+            format!("directory {:o} {}:{}", directory.mode, directory.user, directory.group)
+        }
         Node::Special => "special".to_owned(),
     };
     let entries = files.entries().map(|(path, node)| (path.to_bytes(), of(path, node)));
