@@ -13,6 +13,7 @@ mod bare_pod;
 mod collector;
 mod connection;
 mod error;
+pub mod examination;
 mod hand_over;
 mod identity;
 pub mod injection;
