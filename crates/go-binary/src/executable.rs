@@ -6,7 +6,7 @@ use crate::elf::{Architecture, FileKind, Headers, Section, Segment};
 use crate::module_data::{self, ModuleData, ModuleDataLocation};
 use crate::{
     BuildInfo, ByteSource, Error, Found, Instrumentation, Place, VirtualAddress, build_info, instrumentation,
-    symbols,
+    signals, symbols,
 };
 
 /// The list of packages' meta-data: from Go 1.23, and before.
@@ -101,6 +101,18 @@ impl<Source: ByteSource> Executable<Source> {
     /// covered.
     pub fn coverage_hook(&self) -> Result<Option<Place>, Error> {
         instrumentation::hook(self)
+    }
+
+    /// Where the function of `os/signal` is with which programs ask for signals. None means that SIGTERM ends the
+    /// program at once, and with it its counters.
+    pub fn signal_notification(&self) -> Result<Option<Place>, Error> {
+        signals::notify(self)
+    }
+
+    /// Where the running program keeps which signals it asked for: bit N of the number of 32 bits there for signal N.
+    /// Only the symbol table tells.
+    pub fn wanted_signals(&self) -> Result<Option<VirtualAddress>, Error> {
+        signals::wanted(self)
     }
 
     /// How to find the module data. None means that Go did not build it.

@@ -30,6 +30,7 @@ mod instrumentation;
 mod module_data;
 mod place;
 mod scan;
+mod signals;
 mod source;
 mod symbols;
 

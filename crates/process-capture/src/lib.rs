@@ -18,6 +18,7 @@ mod container;
 mod counters;
 mod denial;
 mod error;
+mod examination;
 mod executable;
 mod meta_data_list;
 mod module;
@@ -34,6 +35,7 @@ pub use container::{is_of_container, processes_in_cgroups_of, processes_of_conta
 pub use counters::Counters;
 pub use denial::Denial;
 pub use error::{Error, Reason};
+pub use examination::{Directory, DirectoryState, Examination, examine};
 pub use executable::FileSource;
 pub use module::{ListPlace, Module, find_module};
 pub use proc_files::{ProcessId, StartOfStack, StartTime};

@@ -199,7 +199,7 @@ fn ends_with_main(executable: &Executable<FileSource>) -> Result<bool, go_binary
 }
 
 /// How far the executable was moved: the program headers are in the process's memory as they are in the file.
-fn load_bias(
+pub(crate) fn load_bias(
     files: ProcFiles,
     executable: &Executable<FileSource>,
     memory: &impl Memory,

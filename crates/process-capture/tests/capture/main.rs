@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod ending;
+mod examination;
 mod family;
 mod forged;
 mod live;

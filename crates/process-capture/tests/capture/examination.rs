@@ -1,0 +1,179 @@
+//! What is seen of a process and of the directory that it was given.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use podcov_go_programs::{Covered, Linking, LiveProgram};
+use podcov_process_capture::{Directory, DirectoryState, Examination, ProcessId, examine};
+
+use crate::live::{Live, RELEASES, executable, program, wait_for};
+
+fn of(process: ProcessId) -> Examination {
+    examine(process).unwrap_or_else(|reason| panic!("{reason}"))
+}
+
+/// Whether there can be other users and roots; says so if not, past the test harness.
+fn is_root() -> bool {
+    let is_root = nix::unistd::geteuid().is_root();
+    if !is_root {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED examination: only root can be other users, and change the root"
+        );
+    }
+    is_root
+}
+
+/// A program that says when it runs, in a directory of its own.
+fn run_in(directory: Option<&str>, at: &Path) -> Live {
+    let mut command = Command::new("sh");
+    // Live sets the variable itself.
+    let variable = directory.map_or("-u GOCOVERDIR".to_owned(), |value| format!("GOCOVERDIR='{value}'"));
+    let script = format!("exec env {variable} {}", executable(program("set", Covered::Nothing)).display());
+    Live::start_command(command.arg("-c").arg(script).current_dir(at))
+}
+
+fn state(found: &Examination) -> &DirectoryState {
+    match &found.directory {
+        Some(Directory::There(state)) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The kernel shows a caught SIGTERM of every Go program; whether somebody waits for it only Go knows.
+#[test]
+fn whether_somebody_waits_for_sigterm_is_known_in_every_release() {
+    for release in RELEASES {
+        for linking in [Linking::Plain, Linking::PositionIndependent, Linking::Stripped] {
+            let program = LiveProgram { release, mode: "set", linking, covered: Covered::Program };
+            let deaf = Live::start(program);
+            let handles = of(deaf.id()).handles_termination;
+            assert_eq!(handles, Some(false), "{release} {linking:?}: nothing in it asks for signals");
+
+            let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
+            let mut endings = Command::new(program.executable_of_endings(cache));
+            let knows = linking != Linking::Stripped;
+            let waiting = Live::start_command(endings.arg("handle"));
+            let handles = of(waiting.id()).handles_termination;
+            assert_eq!(handles, knows.then_some(true), "{release} {linking:?}: it asked");
+
+            let mut endings = Command::new(program.executable_of_endings(cache));
+            let deaf = Live::start_command(endings.arg("busy"));
+            let handles = of(deaf.id()).handles_termination;
+            assert_eq!(handles, knows.then_some(false), "{release} {linking:?}: it could ask, and did not");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_is_not_gos_is_told() {
+    let mut sleep = Command::new("sleep").arg("600").spawn().unwrap();
+    let process = ProcessId::new(sleep.id()).unwrap();
+    let found = wait_for("sleep", || examine(process).ok().filter(|it| it.program.ends_with("sleep")));
+    assert!(!found.is_go);
+    assert_eq!(found.handles_termination, None);
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
+    assert!(of(Live::start(program("set", Covered::Nothing)).id()).is_go);
+}
+
+#[test]
+fn the_directory_is_described_as_the_process_sees_it() {
+    let live = Live::start(program("atomic", Covered::Program));
+    let found = of(live.id());
+    let state = state(&found);
+    let path = found.setting.clone().unwrap();
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!(state.mode, metadata.permissions().mode() & 0o7777);
+    assert!(state.lets_create && !state.is_read_only && state.free_bytes > 0);
+    // Its meta-data are written at its start, its counters at its end.
+    assert_eq!((state.metadata_files, state.counter_files, state.temporary_files), (1, 0, 0));
+    // findmnt is the oracle for where it is mounted.
+    let findmnt = Command::new("findmnt").args(["-n", "-o", "TARGET,FSTYPE", "--target", &path]).output();
+    let expected = String::from_utf8(findmnt.unwrap().stdout).unwrap();
+    let words: Vec<&str> = expected.split_whitespace().collect();
+    assert_eq!([state.mount_point.as_str(), &state.file_system], words[..]);
+}
+
+#[test]
+fn what_is_wrong_with_the_directory_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path();
+    assert_eq!(of(run_in(None, at).id()).setting, None);
+    assert_eq!(of(run_in(Some(""), at).id()).setting, None);
+
+    let missing = of(run_in(Some("nowhere"), at).id());
+    assert_eq!(missing.setting.as_deref(), Some("nowhere"));
+    assert!(matches!(missing.directory, Some(Directory::Missing(reason)) if reason.contains("No such file")));
+
+    fs::write(at.join("file"), "").unwrap();
+    assert_eq!(of(run_in(Some("file"), at).id()).directory, Some(Directory::NotADirectory));
+
+    fs::create_dir(at.join("data")).unwrap();
+    fs::write(at.join("data/tmp.covmeta.1"), "").unwrap();
+    let here = run_in(Some("data"), at);
+    assert_eq!(state(&of(here.id())).temporary_files, 1, "a relative path is where the process is");
+}
+
+#[test]
+fn a_directory_of_another_user_lets_no_file_be_created() {
+    if !is_root() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+    let data = place.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let run_as = |user: u32| {
+        let mut command = Command::new("setpriv");
+        let user = user.to_string();
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "env"]);
+        command.arg(format!("GOCOVERDIR={}", data.display()));
+        let program = place.path().join("program");
+        if !program.exists() {
+            fs::copy(executable(self::program("set", Covered::Nothing)), &program).unwrap();
+        }
+        Live::start_command(command.arg(program))
+    };
+    for (mode, user, expected) in [(0o755, 65532, false), (0o777, 65532, true), (0o000, 0, true)] {
+        fs::set_permissions(&data, Permissions::from_mode(mode)).unwrap();
+        let live = run_as(user);
+        let found = of(live.id());
+        assert_eq!(found.user, user);
+        assert_eq!(state(&found).lets_create, expected, "{mode:o} {user}");
+        // The kernel is the oracle.
+        let file = data.join("file");
+        let id = user.to_string();
+        let touched = Command::new("setpriv")
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups", "touch"])
+            .arg(&file)
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert_eq!(touched.unwrap().success(), expected, "{mode:o} {user}");
+        let _ = fs::remove_file(file);
+    }
+}
+
+#[test]
+fn no_link_leads_out_of_the_container() {
+    if !is_root() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("data")).unwrap();
+    fs::write(root.path().join("data/covmeta.x"), "").unwrap();
+    symlink("/data", root.path().join("link")).unwrap();
+    symlink("../../../../../../etc", root.path().join("out")).unwrap();
+    fs::copy(executable(program("set", Covered::Nothing)), root.path().join("program")).unwrap();
+    let run = |directory: &str| {
+        let mut command = Command::new("sh");
+        let script = format!("exec env GOCOVERDIR={directory} chroot {} /program", root.path().display());
+        Live::start_command(command.arg("-c").arg(script))
+    };
+    assert_eq!(state(&of(run("/link").id())).metadata_files, 1);
+    let outside = of(run("/out").id());
+    assert!(matches!(outside.directory, Some(Directory::Missing(_))), "{outside:?}");
+}
