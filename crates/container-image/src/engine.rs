@@ -4,7 +4,7 @@
 mod address;
 mod container;
 
-pub use container::{Container, find_container};
+pub use container::{Container, ContainerMount, find_container};
 
 use std::time::Duration;
 

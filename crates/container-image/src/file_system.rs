@@ -164,13 +164,50 @@ impl FileSystem {
             return Err(Error::SparseFile(path.clone()));
         }
         let unreadable = |source| Error::unreadable(path.to_string(), source);
-        let blob = &self.layers.get(file.layer).ok_or_else(|| Error::NotAFile(path.clone()))?.blob;
-        let mut layer = Unpacked::new(blob, self.limits.unpacked(blob.length())).map_err(unreadable)?;
+        let mut layer = self.unpacked(path, file)?;
         let skipped = io::copy(&mut (&mut layer).take(file.offset), &mut io::sink()).map_err(unreadable)?;
         if skipped < file.offset {
             return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
         }
         Ok(FileReader { layer, left: file.size })
+    }
+
+    /// The layer of a file, from its beginning.
+    fn unpacked(&self, path: &ImagePath, file: &RegularFile) -> Result<Unpacked, Error> {
+        let blob = &self.layers.get(file.layer).ok_or_else(|| Error::NotAFile(path.clone()))?.blob;
+        Unpacked::new(blob, self.limits.unpacked(blob.length()))
+            .map_err(|source| Error::unreadable(path.to_string(), source))
+    }
+
+    /// Hands out the contents of the files that are wanted, each once and each layer unpacked once, in the order of the
+    /// layers. `visit` need not read all. Sparse files are passed over.
+    pub fn visit_contents(
+        &self,
+        wanted: impl Fn(&ImagePath, &RegularFile) -> bool,
+        mut visit: impl FnMut(&ImagePath, &RegularFile, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut files: Vec<_> =
+            self.regular_files().filter(|(path, file)| !file.is_sparse && wanted(path, file)).collect();
+        files.sort_by_key(|(_, file)| (file.layer, file.offset));
+        files.dedup_by_key(|(_, file)| (file.layer, file.offset));
+        let mut layer = None;
+        for (path, file) in files {
+            let unreadable = |source| Error::unreadable(path.to_string(), source);
+            let (unpacked, position) = match &mut layer {
+                Some((number, unpacked, position)) if *number == file.layer => (unpacked, position),
+                _ => {
+                    let unpacked = self.unpacked(path, file)?;
+                    let (_, unpacked, position) = layer.insert((file.layer, unpacked, 0_u64));
+                    (unpacked, position)
+                }
+            };
+            let gap = file.offset.saturating_sub(*position);
+            let skipped = io::copy(&mut unpacked.take(gap), &mut io::sink()).map_err(unreadable)?;
+            let mut contents = unpacked.take(file.size);
+            visit(path, file, &mut contents).map_err(unreadable)?;
+            *position += skipped + file.size - contents.limit();
+        }
+        Ok(())
     }
 
     /// The file that a program's name means in a container, as the runtime looks it up: a name with a slash from the

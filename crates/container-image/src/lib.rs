@@ -37,7 +37,7 @@ mod temporary;
 
 pub use config::ImageConfig;
 pub use digest::Digest;
-pub use engine::{Container, find_container};
+pub use engine::{Container, ContainerMount, find_container};
 pub use entry_point::{CommandLine, SaidBy, ShellForm};
 pub use environment::Environment;
 pub use error::{Attempt, Error};

@@ -20,6 +20,19 @@ pub struct Container {
     pub status: String,
     /// Its first process, as numbered where the engine runs; none if it has ended, or not begun.
     pub process: Option<NonZeroU32>,
+    /// Directories and files of the engine's machine that it was given.
+    pub mounts: Vec<ContainerMount>,
+}
+
+/// What a container was given of the engine's machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerMount {
+    /// Where it is on that machine.
+    pub source: String,
+    /// Where it is in the container.
+    pub destination: String,
+    /// Whether the container may change it.
+    pub is_writable: bool,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +43,19 @@ struct Inspected {
     name: String,
     #[serde(rename = "State")]
     state: State,
+    #[serde(rename = "Mounts", default)]
+    mounts: Option<Vec<Mount>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Mount {
+    #[serde(rename = "Type")]
+    kind: String,
+    source: String,
+    destination: String,
+    #[serde(rename = "RW")]
+    is_writable: bool,
 }
 
 #[derive(Deserialize)]
@@ -54,16 +80,23 @@ pub async fn find_container(environment: &Environment, container: &str) -> Resul
         engine.document(path.clone(), what.clone(), &limits).await
     };
     match first(environment, ask).await? {
-        Search::Found(engine, Inspected { id, name, state }) => Ok(Container {
+        Search::Found(engine, Inspected { id, name, state, mounts }) => Ok(Container {
             engine: engine.address,
             id,
             // Docker's names begin so, for links between containers.
             name: name.trim_start_matches('/').to_owned(),
             status: state.status,
             process: NonZeroU32::new(state.process),
+            mounts: mounts.into_iter().flatten().filter_map(bound).collect(),
         }),
         Search::Nowhere { engines, unanswered } => {
             Err(Error::NoContainer { container: container.to_owned(), engines, unanswered })
         }
     }
+}
+
+/// What is of the machine, and no volume of the engine's.
+fn bound(mount: Mount) -> Option<ContainerMount> {
+    let Mount { kind, source, destination, is_writable } = mount;
+    (kind == "bind").then_some(ContainerMount { source, destination, is_writable })
 }

@@ -205,8 +205,26 @@ pub fn listing(files: &FileSystem) -> Listing {
         }
         Node::Special => "special".to_owned(),
     };
+    assert_same_contents_when_visited(files);
     let entries = files.entries().map(|(path, node)| (path.to_bytes(), of(path, node)));
     entries.filter(|(path, _)| !is_of_engine(path)).collect()
+}
+
+/// All at once gives what one after the other does, also where only a part of a file is read.
+fn assert_same_contents_when_visited(files: &FileSystem) {
+    let mut visited = 0;
+    let visit = |path: &podcov_container_image::ImagePath, file: &_, contents: &mut dyn Read| {
+        let (mut beginning, mut alone) = (Vec::new(), Vec::new());
+        let length = if visited % 2 == 0 { u64::MAX } else { 3 };
+        contents.take(length).read_to_end(&mut beginning)?;
+        files.contents(path, file).unwrap().take(length).read_to_end(&mut alone)?;
+        assert!(beginning == alone, "{path}");
+        visited += 1;
+        Ok(())
+    };
+    files.visit_contents(|_, _| true, visit).unwrap();
+    let distinct = files.regular_files().count();
+    assert!(visited > 0 && visited <= distinct);
 }
 
 /// Fails with the first differences, which are few, not with both lists.
