@@ -4,8 +4,10 @@
 //! follows from them is not decided here. What may not be read is an [`Answer`] with the reason.
 
 mod container;
+mod ending;
 mod events;
 mod log;
+pub mod trial;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +16,9 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 pub use container::{ContainerFacts, ContainerState, MountFacts, Setting, Termination};
+pub use ending::follow_end;
 pub use events::EventFacts;
-pub use log::LogFacts;
+pub use log::{LogFacts, LogParts};
 
 use crate::{Connection, Error, Target, Workload, rollout::living_pods};
 
