@@ -27,6 +27,8 @@ pub struct ContainerFacts {
     pub image: String,
     /// The image as the node tells it, once it runs: a digest, or an ID.
     pub image_id: Option<String>,
+    /// The ID that the runtime gave it, once it was started.
+    pub id: Option<String>,
     /// `IfNotPresent`, `Always` or `Never`.
     pub pull_policy: Option<String>,
     /// `command` and `args`.
@@ -97,8 +99,8 @@ pub struct Termination {
     pub reason: String,
     /// More of it, if there is any.
     pub message: String,
-    /// Whole seconds that it ran.
-    pub seconds: Option<i64>,
+    /// When, in seconds since 1970 by the node's clock.
+    pub finished: Option<i64>,
 }
 
 /// As a template has them.
@@ -125,6 +127,9 @@ pub(super) fn of_pod(specification: &PodSpec, pod: &Pod) -> Vec<ContainerFacts> 
 impl ContainerFacts {
     fn add(&mut self, status: &ContainerStatus) {
         self.image_id = Some(status.image_id.clone()).filter(|id| !id.is_empty());
+        // `containerd://ID`
+        let id = status.container_id.as_deref().and_then(|id| id.split_once("://"));
+        self.id = id.map(|(_, id)| id.to_owned());
         self.restarts = status.restart_count;
         self.state = status.state.as_ref().map(state);
         let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
@@ -155,6 +160,7 @@ fn facts(specification: &PodSpec, container: &Container, is_init: bool) -> Conta
         is_init,
         image: container.image.clone().unwrap_or_default(),
         image_id: None,
+        id: None,
         pull_policy: container.image_pull_policy.clone(),
         command: container.command.clone().unwrap_or_default(),
         args: container.args.clone().unwrap_or_default(),
@@ -221,14 +227,10 @@ fn state(state: &ApiState) -> ContainerState {
 }
 
 fn termination(terminated: &ContainerStateTerminated) -> Termination {
-    let second = |time: &Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>| {
-        time.as_ref().map(|time| time.0.as_second())
-    };
-    let (started, finished) = (second(&terminated.started_at), second(&terminated.finished_at));
     Termination {
         exit_code: terminated.exit_code,
         reason: terminated.reason.clone().unwrap_or_default(),
         message: terminated.message.clone().unwrap_or_default(),
-        seconds: started.zip(finished).map(|(started, finished)| finished - started),
+        finished: terminated.finished_at.as_ref().map(|time| time.0.as_second()),
     }
 }

@@ -68,7 +68,9 @@ pub struct PodFacts {
     pub phase: String,
     /// It was told to end.
     pub is_terminating: bool,
-    /// How long it may take to end.
+    /// When that was, in seconds since 1970 by the cluster's clock.
+    pub end_requested: Option<i64>,
+    /// How long it may take to end: what it was told, or else what its specification says.
     pub grace_period_seconds: i64,
     /// Its volumes.
     pub volumes: Vec<VolumeFacts>,
@@ -76,6 +78,15 @@ pub struct PodFacts {
     pub containers: Vec<ContainerFacts>,
     /// Why the pod as a whole failed, such as `Evicted`.
     pub reason: Option<String>,
+}
+
+impl PodFacts {
+    /// Whole seconds from when it was told to end until this ending; none if that came first.
+    #[must_use]
+    pub fn seconds_to_end(&self, ending: &Termination) -> Option<i64> {
+        let took = ending.finished? - self.end_requested?;
+        (took >= 0).then_some(took)
+    }
 }
 
 /// A volume of a pod.
@@ -182,13 +193,17 @@ async fn enforced_level(connection: &Connection) -> Answer<Option<String>> {
 fn pod_facts(pod: &Pod) -> PodFacts {
     let specification = pod.spec.clone().unwrap_or_default();
     let status = pod.status.clone().unwrap_or_default();
+    let told = pod.metadata.deletion_grace_period_seconds;
+    let end = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0.as_second());
     PodFacts {
         name: pod.name_any(),
         uid: pod.uid().unwrap_or_default(),
         node: specification.node_name.clone(),
         phase: status.phase.unwrap_or_default(),
-        is_terminating: pod.metadata.deletion_timestamp.is_some(),
-        grace_period_seconds: grace_period(&specification),
+        is_terminating: end.is_some(),
+        // The time that the object has is when it will be over.
+        end_requested: end.map(|end| end - told.unwrap_or(0)),
+        grace_period_seconds: told.unwrap_or_else(|| grace_period(&specification)),
         volumes: volumes(&specification),
         containers: container::of_pod(&specification, pod),
         reason: status.reason,
