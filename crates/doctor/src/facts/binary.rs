@@ -1,0 +1,177 @@
+//! What an executable says of itself.
+
+use std::collections::BTreeSet;
+
+use go_binary::{ByteSource, Error, Evidence, Executable, FileKind, Instrumentation, Place};
+
+use crate::Known;
+
+/// An executable.
+#[derive(Clone, Debug, Default)]
+pub struct Binary {
+    /// Where it is: a path, or one in an image.
+    pub name: String,
+    /// Which workload or program it belongs to, if known.
+    pub chain: Option<String>,
+    /// What is known of it; if it is no Go program, what it is instead.
+    pub contents: Contents,
+}
+
+/// What a file turned out to be.
+#[derive(Clone, Debug, Default)]
+pub enum Contents {
+    /// A Go program.
+    Go(Box<GoProgram>),
+    /// Something else, and how that is known.
+    NotGo(String),
+    /// It could not be told.
+    Unknown(String),
+    /// Nobody looked.
+    #[default]
+    NotRead,
+}
+
+/// A Go program.
+#[derive(Clone, Debug)]
+pub struct GoProgram {
+    /// As `go1.26.8`.
+    pub go_version: Known<String>,
+    /// The import path of main, or `command-line-arguments`.
+    pub main_package: Known<String>,
+    /// The module of main.
+    pub main_module: Known<String>,
+    /// `-cover` in the build information.
+    pub cover_setting: Known<bool>,
+    /// What is in it.
+    pub coverage: Coverage,
+    /// Where that was seen, and what.
+    pub coverage_seen: crate::Evidence,
+    /// GOOS and GOARCH.
+    pub platform: (String, String),
+    /// Whether the symbol table was taken out.
+    pub is_stripped: bool,
+    /// Whether it needs no libraries.
+    pub is_static: bool,
+    /// Whether it is loaded anywhere.
+    pub is_position_independent: bool,
+    /// What of `-trimpath`, `-ldflags`, … the go command recorded.
+    pub settings: Vec<(String, String)>,
+    /// Packages of the main module that are in it, and of those the covered ones.
+    pub packages: Known<Packages>,
+}
+
+/// Whether coverage is in a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// With main: it writes.
+    WithMain,
+    /// Without main: it counts, and never writes.
+    WithoutMain,
+    /// None.
+    Nothing,
+    /// It does not write; whether it counts cannot be told.
+    NoHook,
+}
+
+/// Packages of the main module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packages {
+    /// All that are linked in.
+    pub linked: BTreeSet<String>,
+    /// Those with counters.
+    pub covered: BTreeSet<String>,
+}
+
+impl Binary {
+    /// Reads an executable: its tables, never all of it at once.
+    pub fn read(name: impl Into<String>, source: &impl ByteSource) -> Self {
+        let contents = match read(source) {
+            Ok(contents) => contents,
+            Err(error) => refused(&error),
+        };
+        Self { name: name.into(), chain: None, contents }
+    }
+
+    /// The same, as part of a workload or an image.
+    #[must_use]
+    pub fn chain(mut self, chain: impl Into<String>) -> Self {
+        self.chain = Some(chain.into());
+        self
+    }
+}
+
+fn refused(error: &Error) -> Contents {
+    match error {
+        Error::NotElf { .. } | Error::NotExecutable { .. } => Contents::NotGo(error.to_string()),
+        _ => Contents::Unknown(error.to_string()),
+    }
+}
+
+fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
+    let executable = Executable::read(source)?;
+    let Some(info) = executable.build_info()? else {
+        // Without build information it can still be a Go program: one that something took it out of.
+        return Ok(match executable.module_data_location()? {
+            None => Contents::NotGo("ELF without Go's build information and function table".to_owned()),
+            Some(_) => Contents::Unknown("a Go program whose build information was taken out".to_owned()),
+        });
+    };
+    let instrumentation = executable.instrumentation(Some(&info))?;
+    let place = format!("build information, {}", place(&info.place));
+    let info = info.value;
+    let text = |value: &str| Known::from_option((!value.is_empty()).then(|| value.to_owned()), &place);
+    let (coverage, coverage_seen) = seen(&instrumentation);
+    let architecture = match executable.architecture() {
+        go_binary::Architecture::Amd64 => "amd64",
+        go_binary::Architecture::Arm64 => "arm64",
+    };
+    Ok(Contents::Go(Box::new(GoProgram {
+        go_version: text(info.go_version.as_str()),
+        main_package: text(&info.main_package),
+        main_module: text(info.main_module.as_ref().map_or("", |module| &module.path)),
+        cover_setting: match info.cover() {
+            Some(cover) => Known::found(cover, &place),
+            None => Known::unknown("Go records -cover from 1.23 on"),
+        },
+        coverage,
+        coverage_seen,
+        platform: (
+            info.setting("GOOS").unwrap_or(executable.operating_system()).to_owned(),
+            info.setting("GOARCH").unwrap_or(architecture).to_owned(),
+        ),
+        is_stripped: executable.is_stripped(),
+        is_static: executable.is_static(),
+        is_position_independent: executable.kind() == FileKind::PositionIndependentExecutable,
+        packages: Known::unknown("packages are not listed"),
+        settings: info.settings,
+    })))
+}
+
+fn seen(instrumentation: &Instrumentation) -> (Coverage, crate::Evidence) {
+    let of = |evidence: &Evidence| match evidence {
+        Evidence::BuildInfo(at) => crate::Evidence::new("the setting -cover", place(at)),
+        Evidence::Counters(found) => {
+            crate::Evidence::new(format!("{} bytes of counters", found.value), place(&found.place))
+        }
+    };
+    match instrumentation {
+        Instrumentation::WithMain { hook } => {
+            (Coverage::WithMain, crate::Evidence::new("the hook that writes coverage data", place(hook)))
+        }
+        Instrumentation::WithoutMain { evidence } => (Coverage::WithoutMain, of(evidence)),
+        Instrumentation::Nothing { evidence } => (Coverage::Nothing, of(evidence)),
+        Instrumentation::NoHook => (
+            Coverage::NoHook,
+            crate::Evidence::new("no hook that writes coverage data", "all read-only segments"),
+        ),
+    }
+}
+
+/// As a person would look it up.
+fn place(place: &Place) -> String {
+    match place {
+        Place::Symbol { name, .. } => format!("symbol {name}"),
+        Place::Section { name, offset } => format!("section {name}, offset {offset:#x}"),
+        Place::Segment { offset } => format!("offset {offset:#x}"),
+    }
+}

@@ -1,0 +1,36 @@
+//! The configuration of a kind cluster, as far as paths matter.
+
+use serde::Deserialize;
+
+/// `kind: Cluster` of `kind.x-k8s.io/v1alpha4`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct KindConfiguration {
+    /// Where it was read.
+    #[serde(skip)]
+    pub read_from: String,
+    /// Its nodes. kind makes one control plane if there are none.
+    pub nodes: Vec<Node>,
+}
+
+/// A node.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Node {
+    /// `control-plane` or `worker`.
+    pub role: String,
+    /// Directories of the host in the node.
+    pub extra_mounts: Vec<ExtraMount>,
+}
+
+/// A directory of the host in a node.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ExtraMount {
+    /// On the host.
+    pub host_path: String,
+    /// In the node.
+    pub container_path: String,
+    /// Whether the node cannot write to it.
+    pub read_only: bool,
+}

@@ -1,0 +1,51 @@
+//! What was seen at each hop, as plain values. One module for each.
+
+pub mod binary;
+pub mod data_directory;
+pub mod dockerfile;
+pub mod image;
+pub mod kind_configuration;
+pub mod pod_spec;
+pub mod running_pod;
+
+pub use binary::Binary;
+pub use data_directory::DataDirectory;
+pub use dockerfile::Dockerfile;
+pub use image::Image;
+pub use kind_configuration::KindConfiguration;
+pub use pod_spec::Workload;
+pub use running_pod::RunningPod;
+
+/// Everything that was looked at in one examination.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Executables, those in images included.
+    pub binaries: Vec<Binary>,
+    /// Images.
+    pub images: Vec<Image>,
+    /// Dockerfiles.
+    pub dockerfiles: Vec<Dockerfile>,
+    /// Configurations of kind clusters.
+    pub kind_configurations: Vec<KindConfiguration>,
+    /// What runs pods: of manifests, or of a cluster.
+    pub workloads: Vec<Workload>,
+    /// Pods that run or ran.
+    pub running_pods: Vec<RunningPod>,
+    /// Directories with coverage data, or without.
+    pub data_directories: Vec<DataDirectory>,
+    /// What could not be looked at.
+    pub not_seen: Vec<NotSeen>,
+}
+
+/// Something that was to be looked at, and could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSeen {
+    /// What.
+    pub subject: String,
+    /// At which hop.
+    pub hop: crate::Hop,
+    /// Why.
+    pub reason: String,
+    /// How it can be looked at.
+    pub fix: Option<String>,
+}
