@@ -12,6 +12,7 @@ pub mod facts;
 mod id;
 mod known;
 pub mod rules;
+pub mod runtime_log;
 
 pub use diagnosis::{Diagnosis, Evidence, Hop, Severity};
 pub use examination::{Examination, examine};

@@ -14,7 +14,7 @@ pub use dockerfile::Dockerfile;
 pub use image::Image;
 pub use kind_configuration::KindConfiguration;
 pub use pod_spec::Workload;
-pub use running_pod::RunningPod;
+pub use running_pod::RunningWorkload;
 
 /// Everything that was looked at in one examination.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +29,8 @@ pub struct Facts {
     pub kind_configurations: Vec<KindConfiguration>,
     /// What runs pods: of manifests, or of a cluster.
     pub workloads: Vec<Workload>,
-    /// Pods that run or ran.
-    pub running_pods: Vec<RunningPod>,
+    /// Workloads of a cluster, with what their pods do and did.
+    pub running_workloads: Vec<RunningWorkload>,
     /// Directories with coverage data, or without.
     pub data_directories: Vec<DataDirectory>,
     /// What could not be looked at.

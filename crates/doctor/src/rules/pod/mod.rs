@@ -1,0 +1,105 @@
+//! Pods: what a workload's containers are, do, and did.
+//!
+//! The rules stand in the order of causes. What an earlier group finds explains what a later one would, so that the
+//! first group with an error is the last that is asked.
+
+mod admission;
+mod directory;
+mod ending;
+mod program;
+mod setting;
+
+use super::finding::unknown;
+use crate::facts::Binary;
+use crate::facts::running_pod::{ContainerFacts, RunningWorkload, State, Unknown};
+use crate::runtime_log::Complaint;
+use crate::{Diagnosis, Facts, Hop, Id, Severity};
+
+type Group = fn(&ContainerFacts) -> Vec<Diagnosis>;
+
+const GROUPS: [Group; 4] = [program::diagnose, setting::diagnose, directory::diagnose, ending::diagnose];
+
+pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
+    facts.running_workloads.iter().flat_map(of_workload).collect()
+}
+
+/// All that is wrong with a workload, its pods and their containers, and what is not known.
+#[must_use]
+pub fn of_workload(workload: &RunningWorkload) -> Vec<Diagnosis> {
+    let mut found = admission::diagnose(workload);
+    if has_error(&found) {
+        return found;
+    }
+    for container in of_interest(&workload.containers) {
+        found.extend(of_container(container));
+    }
+    found
+}
+
+/// A proxy beside a covered program need not be covered. Where none is known to be covered, any may be meant.
+fn of_interest(containers: &[ContainerFacts]) -> Vec<&ContainerFacts> {
+    let covered: Vec<_> = containers.iter().filter(|container| is_covered(container)).collect();
+    if !covered.is_empty() {
+        return covered;
+    }
+    let told: Vec<_> = containers.iter().filter(|it| matches!(it.setting, Ok(Some(_)))).collect();
+    if told.is_empty() { containers.iter().collect() } else { told }
+}
+
+fn is_instrumented(program: &Binary) -> bool {
+    !has_error(&super::program::of("", program))
+}
+
+/// Its program is known to have been built with coverage.
+fn is_covered(container: &ContainerFacts) -> bool {
+    let said = setting::complaint(container, |complaint| {
+        matches!(complaint, Complaint::NotSet | Complaint::NotWritten { .. })
+    });
+    let has_written = container.files.as_ref().is_ok_and(|files| files.metadata > 0);
+    said.is_some() || has_written || container.program.as_ref().is_ok_and(is_instrumented)
+}
+
+/// The same of one container.
+#[must_use]
+pub fn of_container(container: &ContainerFacts) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    for group in GROUPS {
+        found.extend(group(container));
+        if has_error(&found) {
+            return found;
+        }
+    }
+    found.extend(not_seen(container));
+    found
+}
+
+/// What the program alone tells, whatever runs it.
+#[must_use]
+pub fn of_program(container: &ContainerFacts) -> Vec<Diagnosis> {
+    program::diagnose(container)
+}
+
+fn has_error(found: &[Diagnosis]) -> bool {
+    found.iter().any(|diagnosis| diagnosis.severity == Severity::Error)
+}
+
+/// What could not be looked at may still be the cause.
+fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
+    let is_running = container.state == State::Running;
+    let answers = [
+        (Hop::Build, "whether the program is covered", container.program.as_ref().err()),
+        (Hop::Pod, "whether GOCOVERDIR is set", container.setting.as_ref().err()),
+        (
+            Hop::Process,
+            "what the process finds where GOCOVERDIR points",
+            container.process.as_ref().err().filter(|_| is_running),
+        ),
+    ];
+    let of = |(hop, what, answer): (Hop, &str, Option<&Unknown>)| {
+        let Unknown { reason, how } = answer?;
+        let sentence = format!("{what} is not known: {reason}");
+        let diagnosis = unknown(Id::CouldNotLook, hop, &container.subject, sentence);
+        Some(if how.is_empty() { diagnosis } else { diagnosis.fix(how) })
+    };
+    answers.into_iter().filter_map(of).collect()
+}
