@@ -31,6 +31,8 @@ pub(crate) struct PodEntry {
     /// Files that Go began and did not finish, by container.
     pub(crate) unfinished_files: BTreeMap<String, Vec<String>>,
     pub(crate) volume_free_bytes: Option<u64>,
+    /// The end of what containers wrote that ended badly.
+    pub(crate) logs: BTreeMap<String, String>,
     /// The agent has sent everything it had at some moment.
     pub(crate) is_up_to_date: bool,
     /// The number of the last snapshot that its agent has taken, and what came of it in each container.

@@ -10,6 +10,8 @@ use kube::ResourceExt;
 
 use crate::identity::{CAPTURE_ANNOTATION, Capture, SIDECAR};
 
+/// The exit code of Go's runtime.
+const GO_GAVE_UP: i32 = 2;
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /// How a container ended.
@@ -150,6 +152,15 @@ impl PodRecord {
     /// Every captured container has ended, and how is known.
     pub(crate) fn has_ended(&self) -> bool {
         self.containers.values().all(ContainerRuns::has_ended)
+    }
+
+    /// Containers that ended last as Go programs do that panic.
+    pub(crate) fn containers_that_gave_up(&self) -> Vec<String> {
+        let gave_up = |runs: &ContainerRuns| {
+            let last = runs.0.values().next_back().and_then(|run| run.ending.as_ref());
+            last.is_some_and(|ending| ending.exit_code == GO_GAVE_UP)
+        };
+        self.containers.iter().filter(|(_, runs)| gave_up(runs)).map(|(name, _)| name.clone()).collect()
     }
 
     pub(crate) fn update(&mut self, pod: &Pod) {

@@ -220,6 +220,7 @@ fn capture(
         bytes: covdata.bytes,
         outcome: loss.map_or(Outcome::Heard, |(reason, detail)| Outcome::Lost { reason, detail }),
         processes: process_records::processes(&records),
+        diagnosis: None,
     }
 }
 

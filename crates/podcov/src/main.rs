@@ -8,6 +8,7 @@ mod content;
 mod coverage_data;
 mod diff;
 mod error;
+mod examine;
 mod existing_data;
 mod exit_code;
 mod finish;

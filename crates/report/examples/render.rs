@@ -166,6 +166,7 @@ fn pod(workload: &str, number: usize, outcome: Outcome) -> Capture {
             ending: Some(if processes_captured > 0 { Ending::ExitCode(0) } else { Ending::Signal(9) }),
             detail: None,
         }],
+        diagnosis: None,
     }
 }
 

@@ -76,6 +76,20 @@ pub struct Capture {
     /// The processes, where each was watched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
+    /// The cause of what is missing, where the rules of `podcov doctor` find one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// Why data is missing, and what helps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// As `podcov doctor` calls it: `sigterm-unhandled`.
+    pub id: String,
+    /// One sentence.
+    pub cause: String,
+    /// What to paste; may have several lines.
+    pub fix: String,
 }
 
 /// A process that was watched.

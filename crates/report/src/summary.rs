@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::run::{Capture, LossReason, Outcome, Way};
+use crate::run::{Capture, Diagnosis, LossReason, Outcome, Way};
 use crate::words::{self, Loss};
 use crate::{Report, Section, percent};
 
@@ -67,9 +67,15 @@ pub fn summary(report: &Report<'_>) -> Vec<Line> {
         let bytes = words::bytes(run.captures.iter().map(|capture| capture.bytes).sum());
         add(mark, format!("{:<15}{:<41}{bytes}", "collected", words::completeness(run)));
     }
-    for Loss { who, reason, detail } in run.captures.iter().filter_map(Loss::of) {
+    for Loss { who, reason, detail, diagnosis } in run.captures.iter().filter_map(Loss::of) {
         let separator = if detail.is_empty() { "" } else { ": " };
         add(Mark::Lost, format!("{who}: {reason}{separator}{detail}"));
+        if let Some(Diagnosis { id, cause, fix }) = diagnosis {
+            add(Mark::Figures, format!("  {id}: {cause}"));
+            for line in fix.lines() {
+                add(Mark::Figures, format!("    {line}"));
+            }
+        }
     }
     for set_aside in &run.set_aside {
         add(Mark::Lost, format!("set aside {}: {}", set_aside.file, set_aside.reason));

@@ -1,6 +1,8 @@
 //! The words that the terminal and the page share: who lost what, and why.
 
-use crate::run::{Capture, Completeness, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, Way};
+use crate::run::{
+    Capture, Completeness, Diagnosis, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, Way,
+};
 
 /// A part of the run that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,15 +13,19 @@ pub(crate) struct Loss {
     pub reason: String,
     /// The evidence; may be empty.
     pub detail: String,
+    /// The cause, if it was found.
+    pub diagnosis: Option<Diagnosis>,
 }
 
 impl Loss {
     pub(crate) fn of(capture: &Capture) -> Option<Self> {
         let who = origin(&capture.origin);
+        let diagnosis = capture.diagnosis.clone();
         let missing = capture.processes_started.saturating_sub(capture.processes_captured);
         match &capture.outcome {
             Outcome::Lost { reason, detail } => {
-                Some(Self { who, reason: loss_reason(*reason).to_owned(), detail: detail.clone() })
+                let reason = loss_reason(*reason).to_owned();
+                Some(Self { who, reason, detail: detail.clone(), diagnosis })
             }
             Outcome::Heard if missing > 0 => Some(Self {
                 who,
@@ -28,6 +34,7 @@ impl Loss {
                     processes(capture.processes_started)
                 ),
                 detail: String::new(),
+                diagnosis,
             }),
             Outcome::Heard | Outcome::NotInstrumented => None,
         }

@@ -11,6 +11,7 @@ use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     ResourceExt,
+    api::LogParams,
     runtime::{WatchStreamExt, watcher},
 };
 use tokio::task::JoinSet;
@@ -27,6 +28,9 @@ use crate::{
 const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(3);
 /// After everything was sent, how the containers ended may still be reported.
 const LAST_STATUS_TIMEOUT: Duration = Duration::from_secs(10);
+/// A panic names every goroutine.
+const LOG_LINES: i64 = 2000;
+const LOG_BYTES: i64 = 256 * 1024;
 /// Between attempts to reach a pod whose stream broke.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -98,6 +102,7 @@ fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
             starts: Vec::new(),
             unfinished_files: BTreeMap::new(),
             volume_free_bytes: None,
+            logs: BTreeMap::new(),
             is_up_to_date: false,
             snapshot: None,
             end: None,
@@ -141,6 +146,7 @@ async fn follow_pod(shared: Arc<Shared>, uid: String) {
                         |pod: &PodEntry| pod.record.is_gone || pod.has_everything() || pod.record.has_ended();
                     let explained = shared.until(&uid, is_explained);
                     let _ = tokio::time::timeout(LAST_STATUS_TIMEOUT, explained).await;
+                    read_logs(&shared, &uid).await;
                     shared.with_pod(&uid, |pod| pod.end = Some(HandOverEnd::Complete));
                     return;
                 }
@@ -154,6 +160,25 @@ async fn follow_pod(shared: Arc<Shared>, uid: String) {
             return;
         } else if changes.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Why a program gave up is in its log, which goes with the pod.
+async fn read_logs(shared: &Shared, uid: &str) {
+    let (pod, containers) = match shared.pods().get(uid) {
+        Some(entry) => (entry.record.name.clone(), entry.record.containers_that_gave_up()),
+        None => return,
+    };
+    for container in containers {
+        let parameters = LogParams {
+            container: Some(container.clone()),
+            tail_lines: Some(LOG_LINES),
+            limit_bytes: Some(LOG_BYTES),
+            ..LogParams::default()
+        };
+        if let Ok(text) = shared.connection.pods().logs(&pod, &parameters).await {
+            shared.with_pod(uid, |entry| entry.logs.insert(container, text));
         }
     }
 }

@@ -72,6 +72,8 @@ pub struct ContainerResult {
     pub ending: Option<Ending>,
     /// Files that Go began and did not finish. Told of the last start only.
     pub unfinished_files: Vec<String>,
+    /// The end of its log, if it ended as a program does that panics. Of the last start only.
+    pub log: Option<String>,
 }
 
 pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
@@ -107,6 +109,7 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
                     .then(|| entry.unfinished_files.get(container).cloned())
                     .flatten()
                     .unwrap_or_default(),
+                log: is_last.then(|| entry.logs.get(container).cloned()).flatten(),
             });
         }
     }

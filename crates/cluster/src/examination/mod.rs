@@ -165,6 +165,13 @@ pub async fn examine(connection: &Connection, target: &Target) -> Result<Workloa
     Ok(facts)
 }
 
+/// One pod, without its logs.
+pub async fn pod(connection: &Connection, name: &str) -> Result<PodFacts, Error> {
+    let api = connection.pods();
+    let pod = connection.request("get", &format!("pod/{name}"), || api.get(name)).await?;
+    Ok(pod_facts(&pod))
+}
+
 fn template(workload: &Workload) -> PodSpec {
     let pointer = format!("{}/spec", workload.kind().template_pointer());
     let specification = workload.value().pointer(&pointer).cloned().unwrap_or(Value::Null);

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, PostParams};
 
-use super::{Answer, ContainerState, PodFacts, ending, log, one_line, pod_facts, template};
+use super::{Answer, ContainerState, PodFacts, ending, log, one_line, template};
 use crate::identity::{MANAGED_BY_LABEL, MANAGER, ROLE_LABEL};
 use crate::{Connection, Error, Target, Workload};
 
@@ -67,7 +67,7 @@ async fn observe(
     let mut while_running = Some(while_running);
     let mut until = None;
     loop {
-        let mut facts = look(connection, name).await?;
+        let mut facts = super::pod(connection, name).await?;
         let mut containers = facts.containers.iter().filter(|container| !container.is_init);
         let is_over = facts.containers.iter().all(|it| it.termination().is_some());
         if containers.all(|it| matches!(it.state, Some(ContainerState::Running))) && until.is_none() {
@@ -85,12 +85,6 @@ async fn observe(
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
-}
-
-async fn look(connection: &Connection, name: &str) -> Result<PodFacts, Error> {
-    let api = connection.pods();
-    let pod = connection.request("get", &format!("pod/{name}"), || api.get(name)).await?;
-    Ok(pod_facts(&pod))
 }
 
 fn pod(workload: &Workload) -> Pod {

@@ -30,6 +30,7 @@ pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, Com
     let waited = cluster.interrupt.or(wait_until_up_to_date(&collectors, deadline)).await;
     cluster.watching.end();
     cluster.record(&collectors, &mut directory)?;
+    cluster.explain_no_data(&mut directory).await?;
     if let Ok(waited) = waited {
         waited?;
     }

@@ -5,6 +5,7 @@
 
 pub mod collect;
 mod collection;
+mod diagnosis;
 pub mod eject;
 mod entry_points;
 mod error;
@@ -21,6 +22,7 @@ use podcov_cluster::{
     Collector, Connection, ConnectionOptions, Kind, Prepared, PreparedRun, Purpose, RunId, Scope, Selection,
     Workload,
 };
+use podcov_report::run::{LossReason, Origin, Outcome};
 use tokio::time::Instant;
 
 pub use self::error::cluster_error;
@@ -29,6 +31,7 @@ use self::watching::Watching;
 use crate::{
     cli::{ClusterArgs, ClusterOptions, PrepareArgs},
     error::CommandError,
+    examine,
     interrupt::Interrupt,
     run_directory::RunDirectory,
     terminal,
@@ -143,16 +146,22 @@ impl<'a> Cluster<'a> {
         let Some((pod, container)) = missing.first() else { return Ok(()) };
         let seen = collector.results().into_iter().find(|result| &result.pod == pod);
         let failure = seen.filter(|result| !result.was_reached).and_then(|result| result.last_failure);
+        let found = examine::container_program(&self.connection, pod, container).await;
         let pod = format!("pod {}/{pod}", self.connection.namespace());
+        let without = format!("{pod}, container {container}: no process was built with coverage");
+        if let Some(cause) = found.first().filter(|_| failure.is_none()) {
+            let fix =
+                cause.fix.iter().flat_map(|fix| fix.lines()).map(str::trim).collect::<Vec<_>>().join(" ");
+            let error = CommandError::failure(without).caused_by(cause.sentence.clone());
+            return Err(error.hint(format!("{}: {fix}", cause.id)));
+        }
         Err(match failure {
             Some(failure) => {
                 CommandError::failure(format!("{pod}: its agent cannot be reached")).caused_by(failure)
             }
-            None => CommandError::failure(format!(
-                "{pod}, container {container}: no process was built with coverage"
-            ))
-            .hint("build it with go build -cover; a -coverpkg pattern must match its main package too")
-            .hint("name the containers that are built with coverage with -c"),
+            None => CommandError::failure(without)
+                .hint("build it with go build -cover; a -coverpkg pattern must match its main package too")
+                .hint("name the containers that are built with coverage with -c"),
         })
     }
 
@@ -178,6 +187,17 @@ impl<'a> Cluster<'a> {
         } else {
             format!("--context {context} -n {namespace}")
         }
+    }
+
+    /// Adds to the record, for containers of which nothing came, what their images tell.
+    async fn explain_no_data(&self, directory: &mut RunDirectory) -> Result<(), CommandError> {
+        for capture in &mut directory.run_mut().captures {
+            let is_without = matches!(capture.outcome, Outcome::Lost { reason: LossReason::NoData, .. });
+            let (Origin::Pod { pod, container, .. }, true) = (&capture.origin, is_without) else { continue };
+            let found = examine::container_program(&self.connection, pod, container).await;
+            capture.diagnosis = found.first().map(diagnosis::recorded);
+        }
+        directory.save()
     }
 
     /// Writes what the pods came to into the record.

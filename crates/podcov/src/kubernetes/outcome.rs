@@ -6,10 +6,8 @@ use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
 use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
 
+use super::diagnosis::{self, FULL_VOLUME_BYTES};
 use crate::{coverage_data, process_records};
-
-/// Less than this much room, and an unfinished file means a full volume.
-const FULL_VOLUME_BYTES: u64 = 64 * 1024;
 
 /// The parts of the record that a pod's containers are. `relative` names a directory as the record does.
 pub fn captures(pod: &PodResult, namespace: &str, relative: impl Fn(&Path) -> String) -> Vec<Capture> {
@@ -32,6 +30,10 @@ fn capture(
 ) -> Capture {
     let not_read = u32::try_from(process_records::without_counters(records)).unwrap_or(u32::MAX);
     let captured = container.counter_files.saturating_add(container.live_counter_files);
+    let outcome = match loss(pod, container, records) {
+        Some((reason, detail)) => Outcome::Lost { reason, detail },
+        None => outcome(pod, container),
+    };
     Capture {
         origin: Origin::Pod {
             namespace: namespace.to_owned(),
@@ -46,10 +48,8 @@ fn capture(
         processes_started: container.processes_started.max(captured.saturating_add(not_read)),
         processes_captured: captured,
         bytes: size(&container.directory),
-        outcome: match loss(pod, container, records) {
-            Some((reason, detail)) => Outcome::Lost { reason, detail },
-            None => outcome(pod, container),
-        },
+        diagnosis: matches!(outcome, Outcome::Lost { .. }).then(|| diagnosis::of(pod, container)).flatten(),
+        outcome,
         processes: process_records::processes(records),
     }
 }
@@ -165,6 +165,7 @@ mod tests {
             live_counter_files: 0,
             ending: exit.map(|(exit_code, reason)| Ending { exit_code, reason: reason.to_owned() }),
             unfinished_files: Vec::new(),
+            log: None,
         }
     }
 
@@ -269,6 +270,24 @@ mod tests {
     fn a_process_that_still_runs_is_not_called_killed() {
         let pod = pod(vec![container("api", 1, 0, None)], None);
         assert_eq!(reason(&outcomes(&pod)[0]).0, LossReason::StillRunning);
+    }
+
+    #[test]
+    fn a_loss_carries_its_diagnosis() {
+        let diagnosis = |exit: (i32, &str), log: Option<&str>| {
+            let mut container = container("api", 1, 0, Some(exit));
+            container.log = log.map(str::to_owned);
+            let pod = pod(vec![container], COMPLETE);
+            captures(&pod, "shop", |path| path.display().to_string())[0].diagnosis.clone().map(|it| it.id)
+        };
+        assert_eq!(diagnosis((137, "OOMKilled"), None).as_deref(), Some("out-of-memory"));
+        assert_eq!(diagnosis((143, "Error"), None).as_deref(), Some("sigterm-unhandled"));
+        assert_eq!(diagnosis((2, "Error"), Some("")).as_deref(), Some("sigterm-unhandled"));
+        assert_eq!(diagnosis((2, "Error"), Some("panic: x\n")).as_deref(), Some("panicked"));
+        assert_eq!(diagnosis((2, "Error"), None), None, "it may be either");
+        assert_eq!(diagnosis((0, "Completed"), None).as_deref(), Some("exited-without-flush"));
+        let whole = pod(vec![container("api", 1, 1, Some((0, "Completed")))], COMPLETE);
+        assert_eq!(captures(&whole, "shop", |path| path.display().to_string())[0].diagnosis, None);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub fn capture(
         bytes: found.iter().map(|covdata| covdata.bytes).sum(),
         outcome: loss.map_or(Outcome::Heard, |(reason, detail)| Outcome::Lost { reason, detail }),
         processes: process_records::processes(&records),
+        diagnosis: None,
     })
 }
 

@@ -233,5 +233,6 @@ fn still_running(service: &Service, directory: &RunDirectory) -> Capture {
             detail: "it was running when podcov last wrote this".to_owned(),
         },
         processes: Vec::new(),
+        diagnosis: None,
     }
 }

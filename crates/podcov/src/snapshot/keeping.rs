@@ -112,6 +112,7 @@ impl Keeper<'_> {
             bytes: 0,
             outcome: Outcome::Heard,
             processes: Vec::new(),
+            diagnosis: None,
         })
     }
 

@@ -47,6 +47,7 @@ pub fn pod(workload: &str, pod: &str, outcome: Outcome) -> Capture {
         bytes: 525_000,
         outcome,
         processes: Vec::new(),
+        diagnosis: None,
     }
 }
 

@@ -1,0 +1,12 @@
+//! Looks at images, and at workloads of a live cluster: gathers what [`podcov_doctor`] decides on.
+//!
+//! Owns which place is asked for what, and turns the plain facts of the crates that look into those of the doctor. No
+//! cause is decided here, and nothing is printed.
+
+mod image;
+mod node;
+mod program;
+mod workload;
+
+pub use image::{ImageSource, image};
+pub use workload::{container_program, workload};
