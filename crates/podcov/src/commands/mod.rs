@@ -4,6 +4,7 @@ pub mod collect;
 pub mod completions;
 pub mod covdata;
 pub mod diff;
+pub mod doctor;
 pub mod eject;
 pub mod exec;
 pub mod inject;
