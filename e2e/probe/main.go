@@ -24,6 +24,7 @@ var (
 	dieOnSigterm  = flag.Bool("die-on-sigterm", false, "do not handle SIGTERM")
 	unready       = flag.Bool("unready-with-gocoverdir", false, "never get ready when GOCOVERDIR is set")
 	refuse        = flag.Bool("refuse-gocoverdir", false, "fail at start when GOCOVERDIR is set")
+	directory     = flag.String("chdir", "", "go to this directory")
 	fillDirectory = flag.Bool("fill-gocoverdir", false, "leave no room in GOCOVERDIR before ending")
 )
 
@@ -31,6 +32,11 @@ func main() {
 	flag.Parse()
 	if *refuse && os.Getenv("GOCOVERDIR") != "" {
 		log.Fatal("probe: GOCOVERDIR is not a setting of this service")
+	}
+	if *directory != "" {
+		if err := os.Chdir(*directory); err != nil {
+			log.Fatal(err)
+		}
 	}
 	if err := serve(); err != nil {
 		log.Fatal(err)
@@ -76,6 +82,15 @@ func handler(started time.Time) http.Handler {
 	mux.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) {
 		code, _ := strconv.Atoi(r.FormValue("code"))
 		os.Exit(code)
+	})
+	// Without Go's exit hooks.
+	mux.HandleFunc("/syscall-exit", func(http.ResponseWriter, *http.Request) { syscall.Exit(0) })
+	// Not in the handler, where the server recovers from it.
+	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) {
+		go panic("probe: as it was asked to")
+	})
+	mux.HandleFunc("/fill", func(http.ResponseWriter, *http.Request) {
+		fill(filepath.Join(os.Getenv("GOCOVERDIR"), "ballast"))
 	})
 	// Not as process 1: the kernel keeps that one from killing itself.
 	mux.HandleFunc("/kill", func(http.ResponseWriter, *http.Request) {

@@ -10,7 +10,10 @@
     reason = "this is for tests: assertions are called for their panics"
 )]
 
+pub mod base;
 pub mod cluster;
+pub mod datastorage;
+pub mod doctor;
 pub mod image;
 pub mod namespace;
 pub mod podcov;

@@ -1,11 +1,13 @@
 //! podcov on a real cluster, as users meet it.
 
 mod attached;
+mod diagnoses;
 mod endings;
 mod interruption;
 mod kinds;
 mod live;
 mod mistakes;
+mod original_report;
 mod per_test;
 mod permissions;
 mod shop;

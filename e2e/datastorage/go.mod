@@ -1,0 +1,3 @@
+module example.com/datastorage
+
+go 1.22

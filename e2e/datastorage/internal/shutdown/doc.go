@@ -1,0 +1,2 @@
+// Package shutdown tells when the service is to end.
+package shutdown

@@ -1,0 +1,64 @@
+//! `podcov doctor` as a program reads it.
+
+use serde_json::Value;
+
+use crate::podcov::{Outcome, Podcov};
+
+/// What it found.
+#[derive(Debug)]
+pub struct Diagnoses {
+    all: Vec<Value>,
+    outcome: Outcome,
+}
+
+/// `podcov doctor` of these in a namespace.
+pub fn doctor(namespace: &str, arguments: &[&str]) -> Diagnoses {
+    let outcome = Podcov::new("doctor", namespace).arguments(["--output", "json"]).arguments(arguments).run();
+    Diagnoses::of(outcome)
+}
+
+impl Diagnoses {
+    /// What an outcome with `--output json` has.
+    pub fn of(outcome: Outcome) -> Self {
+        let document: Value = serde_json::from_str(&outcome.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}{}", outcome.stdout, outcome.stderr));
+        let all = document["diagnoses"].as_array().expect("a list of diagnoses").clone();
+        Self { all, outcome }
+    }
+
+    /// The ids of a severity, each once.
+    pub fn ids(&self, severity: &str) -> Vec<&str> {
+        let of_severity = self.all.iter().filter(|it| it["severity"] == severity);
+        let mut ids: Vec<&str> = of_severity.filter_map(|it| it["id"].as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// This is the only error, with evidence and a fix, and the exit code says so.
+    #[track_caller]
+    pub fn expect_only(self, id: &str) -> Self {
+        assert_eq!(self.ids("error"), [id], "{}", self.outcome.stdout);
+        for cause in self.all.iter().filter(|it| it["severity"] == "error") {
+            assert!(cause["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()), "{cause}");
+            assert!(cause["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{cause}");
+        }
+        assert_eq!(self.outcome.code, Some(1), "{}", self.outcome.stdout);
+        self
+    }
+
+    /// Nothing is wrong.
+    #[track_caller]
+    pub fn expect_healthy(self) -> Self {
+        assert_eq!(self.ids("error"), Vec::<&str>::new(), "{}", self.outcome.stdout);
+        assert_eq!(self.ids("warning"), Vec::<&str>::new(), "{}", self.outcome.stdout);
+        self
+    }
+
+    /// This was said, whatever else.
+    #[track_caller]
+    pub fn has(self, severity: &str, id: &str) -> Self {
+        assert!(self.ids(severity).contains(&id), "{}", self.outcome.stdout);
+        self
+    }
+}
