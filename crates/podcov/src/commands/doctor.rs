@@ -25,9 +25,9 @@ pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, Comm
             facts.images.push(crate::examine::image(&source, &platform).await?);
         } else if let Ok(parsed) = target.parse::<podcov_cluster::Target>() {
             let options = podcov_cluster::ConnectionOptions {
-                kubeconfig: args.cluster.kubeconfig.clone(),
-                context: args.cluster.context.clone(),
-                namespace: args.cluster.namespace.clone(),
+                kubeconfig: args.cluster.options.kubeconfig.clone(),
+                context: args.cluster.options.context.clone(),
+                namespace: args.cluster.options.namespace.clone(),
             };
             let connection =
                 podcov_cluster::Connection::open(&options).await.map_err(CommandError::failure)?;
