@@ -178,7 +178,7 @@ fn pods_that_cannot_be_started_are_explained() {
     let namespace = Namespace::new("doctor-admission");
     let host_path = |name: &str, check: &str| {
         let mut deployment = healthy(name, &[]);
-        let volume = json!({"path": "/nowhere/podcov", "type": check});
+        let volume = json!({"path": format!("/nowhere/podcov-{name}"), "type": check});
         deployment["spec"]["template"]["spec"]["volumes"][0] =
             json!({"name": "coverdata", "hostPath": volume});
         deployment

@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod data_directory;
 pub mod dockerfile;
+pub mod experiment;
 pub mod image;
 pub mod kind_configuration;
 pub mod pod_spec;
@@ -11,6 +12,7 @@ pub mod running_pod;
 pub use binary::Binary;
 pub use data_directory::DataDirectory;
 pub use dockerfile::Dockerfile;
+pub use experiment::Experiment;
 pub use image::Image;
 pub use kind_configuration::KindConfiguration;
 pub use pod_spec::Workload;
@@ -31,6 +33,8 @@ pub struct Facts {
     pub workloads: Vec<Workload>,
     /// Workloads of a cluster, with what their pods do and did.
     pub running_workloads: Vec<RunningWorkload>,
+    /// Programs that were run to see what becomes of their data.
+    pub experiments: Vec<Experiment>,
     /// Directories with coverage data, or without.
     pub data_directories: Vec<DataDirectory>,
     /// What could not be looked at.

@@ -10,6 +10,9 @@ use crate::terminal::Terminal;
 pub struct DoctorArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
+    /// Run the program: here, in a container of its image, in a pod; and say where data stops appearing.
+    #[arg(long = "try")]
+    try_it: bool,
     /// Form.
     #[arg(long)]
     output: Option<String>,
@@ -31,6 +34,11 @@ pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, Comm
             };
             let connection =
                 podcov_cluster::Connection::open(&options).await.map_err(CommandError::failure)?;
+            if args.try_it {
+                let tried = crate::examine::experiment::of_workload(&connection, &parsed).await;
+                facts.experiments.extend(tried.map_err(CommandError::failure)?);
+                continue;
+            }
             let examined =
                 crate::examine::workload(&connection, &parsed).await.map_err(CommandError::failure)?;
             facts.running_workloads.push(examined);

@@ -171,6 +171,20 @@ impl ExaminedImage {
         }
     }
 
+    /// A file of the image as one of this machine, which can be executed.
+    pub fn extract(&self, path: &str) -> Result<tempfile::TempPath, String> {
+        let mut contents = self.files.open(path).map_err(|error| CommandError::failure(error).to_string())?;
+        let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+        io::copy(&mut contents, &mut file).map_err(|error| error.to_string())?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let permissions = std::fs::Permissions::from_mode(0o755);
+            file.as_file().set_permissions(permissions).map_err(|error| error.to_string())?;
+        }
+        Ok(file.into_temp_path())
+    }
+
     /// The shell script that the command line is or names.
     pub fn script(&self, line: &CommandLine) -> Option<Script> {
         if let Some(form) = line.shell_form() {

@@ -3,6 +3,7 @@
 //! Owns which place is asked for what, and turns the plain facts of the crates that look into those of the doctor. No
 //! cause is decided here, and nothing is printed.
 
+pub mod experiment;
 mod image;
 mod node;
 mod program;

@@ -23,7 +23,7 @@ pub async fn on_this_machine(node: &str, path: &str) -> Result<Option<String>, U
 pub fn process(container: &str, go_program: Option<&str>) -> Result<ProcessFacts, Unknown> {
     use podcov_process_capture::{examine, processes_in_cgroups_of};
 
-    let how = "podcov doctor --yes: a short-lived pod on the node looks".to_owned();
+    let how = "podcov doctor on the machine that runs the node, as root; or podcov doctor --try, which sees how a pod ends".to_owned();
     let elsewhere = |reason: String| Unknown { reason, how: how.clone() };
     let processes = processes_in_cgroups_of(container).map_err(|error| elsewhere(error.to_string()))?;
     if processes.is_empty() {

@@ -11,6 +11,7 @@ use podcov_cluster::examination::{
 };
 use podcov_cluster::{Connection, Error, Target};
 use podcov_container_image::Platform;
+use podcov_doctor::facts::Binary;
 use podcov_doctor::facts::image::ShellRole;
 use podcov_doctor::facts::running_pod::{
     Answer, ContainerFacts, Ending, Files, ProcessDirectory, ProcessFacts, RunningWorkload, Setting, State,
@@ -23,7 +24,7 @@ use super::node;
 
 const VARIABLE: &str = "GOCOVERDIR";
 
-type Images = BTreeMap<(String, Option<String>), Result<LocalImage, Unknown>>;
+pub type Images = BTreeMap<(String, Option<String>), Result<LocalImage, Unknown>>;
 
 /// Looks at a workload, and waits for the end of pods that were told to end.
 pub async fn workload(connection: &Connection, target: &Target) -> Result<RunningWorkload, Error> {
@@ -67,13 +68,42 @@ fn own_words(seen: &Seen) -> (&[String], &[String]) {
     (own.map_or(&seen.command[..], |at| seen.command.get(at + 1..).unwrap_or_default()), &seen.args)
 }
 
+/// The images of a template.
+pub async fn images_of_template(connection: &Connection, seen: &SeenWorkload) -> Images {
+    images_of(seen.template.iter(), &platform(connection).await).await
+}
+
+/// The Go program that a container of a template starts, as a file of this machine.
+pub fn program_file(images: &Images, seen: &Seen) -> Result<(Binary, tempfile::TempPath), String> {
+    let image = match images.get(&(seen.image.clone(), seen.image_id.clone())) {
+        Some(Ok(LocalImage::Same(image))) => image,
+        Some(Err(unknown)) => return Err(unknown.reason.clone()),
+        _ => return Err("its image was not looked for".to_owned()),
+    };
+    match image.started(&seen.command, &seen.args) {
+        Ok((path, Some(program))) => Ok((program.binary.clone(), image.extract(&path)?)),
+        Ok((path, None)) => Err(format!("{path} is not a Go program")),
+        Err(unknown) => Err(unknown.reason),
+    }
+}
+
+/// What is known of the containers of a pod at this moment.
+pub async fn containers(connection: &Connection, pod: &PodFacts) -> Vec<ContainerFacts> {
+    let images = images_of(pod.containers.iter(), &platform(connection).await).await;
+    of_pod(&format!("pod {}/{}", connection.namespace(), pod.name), pod, &images).await
+}
+
 /// Each image that containers run or are to run, once.
 async fn images(seen: &SeenWorkload, platform: &Platform) -> Images {
     let of_pods = seen.pods.iter().flat_map(|pod| &pod.containers);
     let containers: Vec<&Seen> =
         if seen.pods.is_empty() { seen.template.iter().collect() } else { of_pods.collect() };
+    images_of(containers.into_iter(), platform).await
+}
+
+async fn images_of(containers: impl Iterator<Item = &Seen>, platform: &Platform) -> Images {
     let mut images = Images::new();
-    for container in containers.into_iter().filter(|container| !container.is_init) {
+    for container in containers.filter(|container| !container.is_init) {
         let key = (container.image.clone(), container.image_id.clone());
         if !images.contains_key(&key) {
             let found = image::local(&key.0, key.1.as_deref(), platform).await;
@@ -121,7 +151,7 @@ async fn facts(seen: &SeenWorkload, images: &Images) -> RunningWorkload {
 }
 
 /// The containers of a pod that are there as long as the pod is.
-pub async fn of_pod(place: &str, pod: &PodFacts, images: &Images) -> Vec<ContainerFacts> {
+async fn of_pod(place: &str, pod: &PodFacts, images: &Images) -> Vec<ContainerFacts> {
     let mut found = Vec::new();
     for seen in pod.containers.iter().filter(|container| !container.is_init) {
         found.push(container(place, pod, seen, images).await);
