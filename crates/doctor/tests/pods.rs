@@ -6,7 +6,7 @@ use podcov_doctor::facts::running_pod::{
     ContainerFacts, Ending, Files, ImageDirectory, ProcessDirectory, ProcessFacts, RunningWorkload, Setting,
     State, Unknown, Volume, VolumeKind, Warning,
 };
-use podcov_doctor::rules::pod::{of_container, of_workload};
+use podcov_doctor::rules::running_pod::{of_container, of_workload};
 use podcov_doctor::runtime_log::findings;
 use podcov_doctor::{Diagnosis, Evidence, Id, Known, Severity};
 

@@ -1,7 +1,7 @@
 //! The first place at which data stops appearing, and why.
 
 use super::finding::{Seen, error};
-use super::pod;
+use super::running_pod;
 use crate::facts::experiment::{Attempt, Experiment};
 use crate::facts::running_pod::ContainerFacts;
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
@@ -35,7 +35,7 @@ fn of_attempt(experiment: &Experiment, attempt: &Attempt) -> Vec<Diagnosis> {
             return vec![diagnosis.evidence(reason, place)];
         }
     };
-    let errors = pod::of_container(&ContainerFacts { subject: subject.clone(), ..seen.clone() });
+    let errors = running_pod::of_container(&ContainerFacts { subject: subject.clone(), ..seen.clone() });
     let errors: Vec<_> = errors.into_iter().filter(|it| it.severity == Severity::Error).collect();
     if !errors.is_empty() {
         return errors;

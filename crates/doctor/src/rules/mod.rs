@@ -1,11 +1,11 @@
 //! From facts to findings. One module for each family; none looks at anything but facts.
 
+mod contents_of_image;
 mod experiment;
 mod finding;
-mod image;
 mod not_seen;
-pub mod pod;
 mod program;
+pub mod running_pod;
 
 use crate::{Diagnosis, Facts};
 
@@ -13,6 +13,6 @@ use crate::{Diagnosis, Facts};
 #[must_use]
 pub fn all(facts: &Facts) -> Vec<Diagnosis> {
     let families: &[fn(&Facts) -> Vec<Diagnosis>] =
-        &[not_seen::find, image::find, pod::find, experiment::find];
+        &[not_seen::find, contents_of_image::find, running_pod::find, experiment::find];
     families.iter().flat_map(|family| family(facts)).collect()
 }

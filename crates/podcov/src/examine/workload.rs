@@ -54,7 +54,7 @@ pub async fn container_program(connection: &Connection, pod: &str, container: &s
             facts.program = Ok(program.binary.clone());
         }
     }
-    rules::pod::of_program(&facts)
+    rules::running_pod::of_program(&facts)
 }
 
 async fn platform(connection: &Connection) -> Platform {

@@ -10,7 +10,7 @@ pub const FULL_VOLUME_BYTES: u64 = 64 * 1024;
 
 /// The cause of what is missing of a container, where what is known of it tells one.
 pub fn of(pod: &PodResult, container: &ContainerResult) -> Option<Diagnosis> {
-    let found = rules::pod::of_container(&facts(pod, container));
+    let found = rules::running_pod::of_container(&facts(pod, container));
     found.iter().find(|it| it.severity == Severity::Error).map(recorded)
 }
 

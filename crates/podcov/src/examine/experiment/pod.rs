@@ -88,7 +88,7 @@ async fn in_pod(
         let is_own = |it: &&mut Experiment| it.subject.ends_with(&format!("container {}", facts.name));
         let Some(experiment) = experiments.iter_mut().find(is_own) else { continue };
         let had_errors = while_running.is_some_and(|facts| {
-            rules::pod::of_container(facts).iter().any(|it| it.severity == Severity::Error)
+            rules::running_pod::of_container(facts).iter().any(|it| it.severity == Severity::Error)
         });
         let mut seen = match while_running {
             Some(facts) if had_errors => facts.clone(),
