@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use podcov_doctor::facts::binary::{Binary, Contents, Coverage, GoProgram};
-use podcov_doctor::facts::running_pod::{
+use podcov_doctor::facts::running_workload::{
     ContainerFacts, Ending, Files, ImageDirectory, ProcessDirectory, ProcessFacts, RunningWorkload, Setting,
     State, Unknown, Volume, VolumeKind, Warning,
 };

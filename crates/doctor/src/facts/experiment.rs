@@ -1,6 +1,6 @@
 //! What became of data when a program was run to see it: at one place after the other, each nearer to where it is to be.
 
-use super::running_pod::ContainerFacts;
+use super::running_workload::ContainerFacts;
 
 /// One program, tried at each place that could be had.
 #[derive(Clone, Debug, Default)]

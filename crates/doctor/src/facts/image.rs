@@ -1,84 +1,43 @@
-//! What a container image says of itself: what a container of it runs, as whom, and where it could write.
+//! What a container image says of itself. Its binaries are facts of their own, with the image's name as their chain.
 
-use crate::facts::Binary;
-use crate::facts::running_pod::{Answer, ImageDirectory};
+use crate::Known;
 
-/// An image.
-#[derive(Clone, Debug)]
+/// An image of an engine, a registry or an archive.
+#[derive(Clone, Debug, Default)]
 pub struct Image {
-    /// `image shop-api:dev`.
-    pub subject: String,
-    /// What a container of it runs.
-    pub command_line: Vec<String>,
-    /// The shell script that the command line is or names, if it is one.
-    pub script: Option<Script>,
-    /// The user, as the image names it; empty for root.
-    pub user: String,
-    /// `ENV GOCOVERDIR`.
-    pub setting: Option<String>,
-    /// What the image has there; none without the variable.
-    pub directory: Option<Answer<ImageDirectory>>,
-    /// Whether it has a shell.
-    pub has_shell: bool,
-    /// Its Go programs; their names are their paths.
-    pub programs: Vec<Binary>,
-    /// The path of the program that is started, as far as it was found.
-    pub started: Answer<String>,
+    /// As it was named.
+    pub name: String,
+    /// Which workload or program it belongs to, if known.
+    pub chain: Option<String>,
+    /// The digest of its configuration or manifest.
+    pub digest: Known<String>,
+    /// ENTRYPOINT.
+    pub entry_point: Known<Vec<String>>,
+    /// CMD.
+    pub command: Known<Vec<String>>,
+    /// USER, as it is written.
+    pub user: Known<String>,
+    /// GOCOVERDIR in ENV.
+    pub gocoverdir: Known<String>,
+    /// Whether there is a shell.
+    pub has_shell: Known<bool>,
+    /// The paths of Go executables in it.
+    pub go_binaries: Known<Vec<String>>,
+    /// The executable that the entry point starts, past a shell or an init, and whether it is there.
+    pub program: Known<String>,
+    /// A directory that GOCOVERDIR names, as the image has it.
+    pub directory: Known<Directory>,
 }
 
-/// A shell script that starts a program.
+/// A directory of an image, or in a running container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
-    /// `ENTRYPOINT`, or the file it is in.
-    pub place: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// What a shell makes of the program that its script starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShellRole {
-    /// The program takes the shell's place (`exec`).
-    Replaced,
-    /// One command and nothing else: some shells let it take their place, others do not.
-    DependsOnShell,
-    /// The shell stays the first process.
-    Stays,
-}
-
-impl Script {
-    /// What becomes of the shell when the program runs.
-    #[must_use]
-    pub fn shell_role(&self) -> ShellRole {
-        let lines =
-            self.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let text = lines.collect::<Vec<_>>().join("\n");
-        let commands: Vec<&str> =
-            text.split(['\n', ';']).flat_map(|line| line.split("&&")).map(str::trim).collect();
-        let commands: Vec<&&str> = commands.iter().filter(|command| !command.is_empty()).collect();
-        if commands.iter().any(|command| command.starts_with("exec ")) {
-            return ShellRole::Replaced;
-        }
-        let is_compound = text.contains(['|', '&', '\n', ';', '(', '`']);
-        if commands.len() == 1 && !is_compound { ShellRole::DependsOnShell } else { ShellRole::Stays }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_stays_unless_it_is_told_to_go() {
-        let role = |text: &str| Script { place: String::new(), text: text.to_owned() }.shell_role();
-        for replaced in ["exec /app", "set -e\nmigrate\nexec /app \"$@\"", "cd /x && exec /app"] {
-            assert_eq!(role(replaced), ShellRole::Replaced, "{replaced}");
-        }
-        assert_eq!(role("/app --port 80"), ShellRole::DependsOnShell);
-        assert_eq!(role("#!/bin/sh\n# starts it\n/app \"$@\"\n"), ShellRole::DependsOnShell);
-        for stays in ["migrate && /app", "/app | tee log", "/app; echo done", "migrate\n/app", "/app &\nwait"]
-        {
-            assert_eq!(role(stays), ShellRole::Stays, "{stays}");
-        }
-    }
+pub struct Directory {
+    /// Where it is.
+    pub path: String,
+    /// The numeric owner.
+    pub user: u32,
+    /// The numeric group.
+    pub group: u32,
+    /// The permission bits.
+    pub mode: u32,
 }

@@ -2,16 +2,16 @@
 
 use super::finding::{Seen, error, note, warning};
 use super::program;
-use crate::facts::image::{Image, ShellRole};
-use crate::facts::running_pod::ImageDirectory;
+use crate::facts::examined_image::{ExaminedImage, ShellRole};
+use crate::facts::running_workload::ImageDirectory;
 use crate::{Diagnosis, Facts, Id, Severity};
 
 pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
-    facts.images.iter().flat_map(diagnose).collect()
+    facts.examined_images.iter().flat_map(diagnose).collect()
 }
 
 /// Everything about an image.
-fn diagnose(image: &Image) -> Vec<Diagnosis> {
+fn diagnose(image: &ExaminedImage) -> Vec<Diagnosis> {
     let mut found = programs(image);
     let has_error = found.iter().any(|diagnosis| diagnosis.severity == Severity::Error);
     if !has_error {
@@ -24,7 +24,7 @@ fn diagnose(image: &Image) -> Vec<Diagnosis> {
 }
 
 /// Of the program that is started; of all where that is not known, or is none of Go's.
-fn programs(image: &Image) -> Vec<Diagnosis> {
+fn programs(image: &ExaminedImage) -> Vec<Diagnosis> {
     let started = image.started.as_ref().ok();
     let own = image.programs.iter().find(|program| Some(&program.name) == started);
     if let Some(own) = own {
@@ -41,7 +41,7 @@ fn programs(image: &Image) -> Vec<Diagnosis> {
     image.programs.iter().flat_map(|binary| program::of(&image.subject, binary)).collect()
 }
 
-fn directory(image: &Image) -> Option<Diagnosis> {
+fn directory(image: &ExaminedImage) -> Option<Diagnosis> {
     let path = image.setting.as_ref()?;
     let user = if image.user.is_empty() { "root" } else { &image.user };
     if !path.starts_with('/') {
@@ -78,7 +78,7 @@ fn directory(image: &Image) -> Option<Diagnosis> {
     )
 }
 
-fn shell(image: &Image) -> Option<Diagnosis> {
+fn shell(image: &ExaminedImage) -> Option<Diagnosis> {
     let script = image.script.as_ref()?;
     let (severity, sentence) = match script.shell_role() {
         ShellRole::Replaced => return None,
@@ -101,7 +101,7 @@ fn shell(image: &Image) -> Option<Diagnosis> {
     ))
 }
 
-fn distroless(image: &Image) -> Option<Diagnosis> {
+fn distroless(image: &ExaminedImage) -> Option<Diagnosis> {
     if image.has_shell || image.programs.is_empty() {
         return None;
     }
@@ -110,7 +110,7 @@ fn distroless(image: &Image) -> Option<Diagnosis> {
     Some(diagnosis.seen("/bin/sh", "not there", "the layers of the image"))
 }
 
-fn nonroot(image: &Image) -> Option<Diagnosis> {
+fn nonroot(image: &ExaminedImage) -> Option<Diagnosis> {
     let user = image.user.split(':').next().unwrap_or_default();
     if matches!(user, "" | "0" | "root") || image.programs.is_empty() {
         return None;

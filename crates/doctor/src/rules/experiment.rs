@@ -3,7 +3,7 @@
 use super::finding::{Seen, error};
 use super::running_pod;
 use crate::facts::experiment::{Attempt, Experiment};
-use crate::facts::running_pod::ContainerFacts;
+use crate::facts::running_workload::ContainerFacts;
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
 
 pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {

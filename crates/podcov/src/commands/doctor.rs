@@ -25,7 +25,7 @@ pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, Comm
         if std::path::Path::new(target).exists() {
             let source = crate::examine::ImageSource::Archive(target.into());
             let platform = podcov_container_image::Platform::linux("amd64");
-            facts.images.push(crate::examine::image(&source, &platform).await?);
+            facts.examined_images.push(crate::examine::image(&source, &platform).await?);
         } else if let Ok(parsed) = target.parse::<podcov_cluster::Target>() {
             let options = podcov_cluster::ConnectionOptions {
                 kubeconfig: args.cluster.options.kubeconfig.clone(),
@@ -45,7 +45,7 @@ pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, Comm
         } else {
             let source = crate::examine::ImageSource::Name(target.clone());
             let platform = podcov_container_image::Platform::linux("amd64");
-            facts.images.push(crate::examine::image(&source, &platform).await?);
+            facts.examined_images.push(crate::examine::image(&source, &platform).await?);
         }
     }
     let examination = podcov_doctor::examine(&facts);

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use podcov_doctor::facts::experiment::{Attempt, Place};
-use podcov_doctor::facts::running_pod::{
+use podcov_doctor::facts::running_workload::{
     ContainerFacts, Ending, Files, Setting, State, Unknown, Volume, VolumeKind,
 };
 use podcov_doctor::facts::{Binary, Experiment};

@@ -9,8 +9,8 @@ use podcov_container_image::{
     Reference,
 };
 use podcov_doctor::facts;
-use podcov_doctor::facts::image::Script;
-use podcov_doctor::facts::running_pod::{ImageDirectory, Unknown};
+use podcov_doctor::facts::examined_image::Script;
+use podcov_doctor::facts::running_workload::{ImageDirectory, Unknown};
 
 use super::program::{self, Program};
 use crate::error::CommandError;
@@ -44,7 +44,7 @@ pub struct ExaminedImage {
 }
 
 /// What the doctor is to know of an image.
-pub async fn image(source: &ImageSource, platform: &Platform) -> Result<facts::Image, CommandError> {
+pub async fn image(source: &ImageSource, platform: &Platform) -> Result<facts::ExaminedImage, CommandError> {
     let reader = ImageReader::new(Environment::of_this_process());
     let (name, found) = match source {
         ImageSource::Archive(path) => {
@@ -262,10 +262,10 @@ impl ExaminedImage {
         Some((fields.next()?.parse().ok()?, fields.next().and_then(|field| field.parse().ok())))
     }
 
-    fn facts(&self, subject: &str, command: &[String], args: &[String]) -> facts::Image {
+    fn facts(&self, subject: &str, command: &[String], args: &[String]) -> facts::ExaminedImage {
         let line = self.command_line(command, args);
         let setting = self.config.variable("GOCOVERDIR").filter(|value| !value.is_empty()).map(str::to_owned);
-        facts::Image {
+        facts::ExaminedImage {
             subject: subject.to_owned(),
             command_line: line.iter().flat_map(CommandLine::words).map(str::to_owned).collect(),
             script: line.as_ref().and_then(|line| self.script(line)),

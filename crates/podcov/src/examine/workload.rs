@@ -12,8 +12,8 @@ use podcov_cluster::examination::{
 use podcov_cluster::{Connection, Error, Target};
 use podcov_container_image::Platform;
 use podcov_doctor::facts::Binary;
-use podcov_doctor::facts::image::ShellRole;
-use podcov_doctor::facts::running_pod::{
+use podcov_doctor::facts::examined_image::ShellRole;
+use podcov_doctor::facts::running_workload::{
     Answer, ContainerFacts, Ending, Files, ProcessDirectory, ProcessFacts, RunningWorkload, Setting, State,
     Unknown, Volume, VolumeKind, Warning,
 };

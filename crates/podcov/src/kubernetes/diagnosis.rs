@@ -1,7 +1,7 @@
 //! Why a container that was captured gave nothing, by the rules of `podcov doctor`.
 
 use podcov_cluster::{ContainerResult, PodResult};
-use podcov_doctor::facts::running_pod::{ContainerFacts, Ending, Files, State, Unknown};
+use podcov_doctor::facts::running_workload::{ContainerFacts, Ending, Files, State, Unknown};
 use podcov_doctor::{Severity, rules, runtime_log};
 use podcov_report::run::Diagnosis;
 

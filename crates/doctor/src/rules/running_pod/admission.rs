@@ -1,7 +1,7 @@
 //! What keeps a pod from being created, or its containers from being started.
 
 use super::super::finding::{Seen, error};
-use crate::facts::running_pod::{RunningWorkload, State, Warning};
+use crate::facts::running_workload::{RunningWorkload, State, Warning};
 use crate::{Diagnosis, Id};
 
 const FORBIDDEN: &str = "violates PodSecurity";

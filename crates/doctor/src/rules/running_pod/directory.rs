@@ -2,7 +2,7 @@
 
 use super::super::finding::{Seen, error};
 use super::setting::complaint;
-use crate::facts::running_pod::{ContainerFacts, ImageDirectory, ProcessDirectory, Volume, VolumeKind};
+use crate::facts::running_workload::{ContainerFacts, ImageDirectory, ProcessDirectory, Volume, VolumeKind};
 use crate::runtime_log::{Complaint, LogFinding, WriteFailure};
 use crate::{Diagnosis, Id};
 

@@ -2,7 +2,7 @@
 
 use super::super::finding::{Seen, error, note, unknown as unknown_because};
 use super::setting::complaint;
-use crate::facts::running_pod::{ContainerFacts, Ending, State, Unknown};
+use crate::facts::running_workload::{ContainerFacts, Ending, State, Unknown};
 use crate::runtime_log::{Complaint, LogFinding};
 use crate::{Diagnosis, Hop, Id};
 

@@ -11,7 +11,7 @@ mod setting;
 
 use super::finding::unknown;
 use crate::facts::Binary;
-use crate::facts::running_pod::{ContainerFacts, RunningWorkload, State, Unknown};
+use crate::facts::running_workload::{ContainerFacts, RunningWorkload, State, Unknown};
 use crate::runtime_log::Complaint;
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
 

@@ -2,7 +2,7 @@
 
 use super::super::finding::{Seen, error};
 use super::super::program;
-use crate::facts::running_pod::ContainerFacts;
+use crate::facts::running_workload::ContainerFacts;
 use crate::{Diagnosis, Id};
 
 pub(super) fn diagnose(container: &ContainerFacts) -> Vec<Diagnosis> {

@@ -1,7 +1,7 @@
 //! GOCOVERDIR: set, in the right container, and absolute.
 
 use super::super::finding::{Seen, error, warning};
-use crate::facts::running_pod::ContainerFacts;
+use crate::facts::running_workload::ContainerFacts;
 use crate::runtime_log::{Complaint, Data, LogFinding, WriteFailure};
 use crate::{Diagnosis, Id};
 

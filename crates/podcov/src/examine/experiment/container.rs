@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use podcov_doctor::facts::running_pod::ContainerFacts;
+use podcov_doctor::facts::running_workload::ContainerFacts;
 
 use super::{Ended, LOOK_INTERVAL, RUN, Subject, fresh_directory};
 

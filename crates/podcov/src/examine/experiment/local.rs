@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use podcov_doctor::facts::running_pod::ContainerFacts;
+use podcov_doctor::facts::running_workload::ContainerFacts;
 
 use super::{Ended, LOOK_INTERVAL, RUN, Subject, fresh_directory};
 

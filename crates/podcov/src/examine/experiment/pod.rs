@@ -7,7 +7,7 @@ use podcov_cluster::examination::{self, Setting as SeenSetting, trial};
 use podcov_cluster::{Connection, Error, Target};
 use podcov_doctor::facts::Experiment;
 use podcov_doctor::facts::experiment::{Attempt, Place};
-use podcov_doctor::facts::running_pod::{ContainerFacts, Files, Unknown, Volume, VolumeKind};
+use podcov_doctor::facts::running_workload::{ContainerFacts, Files, Unknown, Volume, VolumeKind};
 use podcov_doctor::{Severity, rules};
 
 use super::{RUN, Subject, container, files, local};
