@@ -7,12 +7,14 @@
 //! Gathers nothing: opening files, asking engines and clusters is the work of who calls.
 
 mod diagnosis;
+pub mod dockerfile;
 mod examination;
 pub mod facts;
 mod id;
 mod known;
 pub mod rules;
 pub mod runtime_log;
+pub mod shell;
 
 pub use diagnosis::{Diagnosis, Evidence, Hop, Severity};
 pub use examination::{Examination, examine};

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub struct Dockerfile {
     /// Where it was read.
     pub name: String,
+    /// The module of the sources beside it, where a go.mod is.
+    pub module: Option<String>,
     /// ARGs before the first FROM, with their defaults.
     pub global_arguments: BTreeMap<String, Option<String>>,
     /// From each FROM to the next.

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::image::Directory;
+use crate::Known;
+
 /// `kind: Cluster` of `kind.x-k8s.io/v1alpha4`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -33,4 +36,7 @@ pub struct ExtraMount {
     pub container_path: String,
     /// Whether the node cannot write to it.
     pub read_only: bool,
+    /// The host's directory, if it is this machine's.
+    #[serde(skip)]
+    pub host_directory: Known<Directory>,
 }

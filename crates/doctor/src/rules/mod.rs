@@ -1,18 +1,38 @@
 //! From facts to findings. One module for each family; none looks at anything but facts.
 
+mod binary;
 mod contents_of_image;
+mod dockerfile;
 mod experiment;
 mod finding;
 mod not_seen;
+mod pod;
 mod program;
 pub mod running_pod;
+mod shells;
 
-use crate::{Diagnosis, Facts};
+use crate::{Diagnosis, Facts, Id};
+
+/// What is missing where a program ends without writing.
+const COUNTERS_ARE_LOST: &[Id] = &[
+    Id::CountersMissing,
+    Id::KilledBeforeFlush,
+    Id::GracePeriodExceeded,
+    Id::SigtermUnhandled,
+    Id::ExitedWithoutFlush,
+];
 
 /// Every finding of every rule, in no order, consequences side by side with causes.
 #[must_use]
 pub fn all(facts: &Facts) -> Vec<Diagnosis> {
-    let families: &[fn(&Facts) -> Vec<Diagnosis>] =
-        &[not_seen::find, contents_of_image::find, running_pod::find, experiment::find];
+    let families: &[fn(&Facts) -> Vec<Diagnosis>] = &[
+        binary::find,
+        contents_of_image::find,
+        dockerfile::find,
+        experiment::find,
+        not_seen::find,
+        pod::find,
+        running_pod::find,
+    ];
     families.iter().flat_map(|family| family(facts)).collect()
 }

@@ -1,0 +1,426 @@
+//! Each `go build` of a Dockerfile: does it get -cover, does -coverpkg match main, and what else it was told.
+
+use super::coverpkg::{Main, matches_main};
+use super::scope::{Scope, Variable};
+use crate::facts::Dockerfile;
+use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::rules::binary::NOTHING_IS_WRITTEN;
+use crate::shell::{self, Expanded, SimpleCommand, Value, Word};
+use crate::{Diagnosis, Hop, Id, Severity};
+
+/// Builds more programs than any Dockerfile does.
+const MOST_BUILDS: usize = 1000;
+
+/// A `go build` as it is run.
+struct Build {
+    line: usize,
+    /// Flags and packages.
+    arguments: Expanded,
+    /// What GOFLAGS is, and where that was said.
+    goflags: Option<Variable>,
+    /// Variables that are used and set nowhere that this build sees.
+    unset: Vec<String>,
+    /// What ENVs before it replaced.
+    replaced: Vec<(String, usize, usize)>,
+    /// Names of all variables in scope that hold coverage flags.
+    unused: Vec<(String, usize)>,
+}
+
+pub(super) fn find(file: &Dockerfile) -> Vec<Diagnosis> {
+    let builds = builds(file);
+    let mut found: Vec<Diagnosis> = builds.iter().flat_map(|build| of_build(file, build)).collect();
+    found.extend(misquoted(file));
+    found
+}
+
+fn builds(file: &Dockerfile) -> Vec<Build> {
+    let mut builds = Vec::new();
+    for stage in &file.stages {
+        let mut scope = Scope::at_the_beginning_of(file, stage);
+        for instruction in &stage.instructions {
+            if let InstructionKind::Run(command) = &instruction.kind {
+                let commands = match command {
+                    Command::Shell(line) => shell::commands(line),
+                    Command::Exec(words) => exec(words),
+                };
+                builds.extend(builds_of(&commands, &mut scope, instruction.line));
+            }
+            scope.pass(file, &instruction.kind, instruction.line);
+            if builds.len() > MOST_BUILDS {
+                return builds;
+            }
+        }
+    }
+    builds
+}
+
+/// A command that no shell expands; one that is given to a shell is what that runs.
+fn exec(words: &[String]) -> Vec<SimpleCommand> {
+    match words {
+        [shell, flag, line] if shell.ends_with("sh") && flag.ends_with('c') => shell::commands(line),
+        _ => Vec::new(),
+    }
+}
+
+/// The builds of one RUN. What it exports ends with it.
+fn builds_of(commands: &[SimpleCommand], scope: &mut Scope, line: usize) -> Vec<Build> {
+    let mut exported: Vec<(String, Value)> = Vec::new();
+    let mut builds = Vec::new();
+    for command in commands {
+        let value_of = |name: &str| value(&exported, scope, name);
+        let own: Vec<(String, Value)> = command
+            .assignments
+            .iter()
+            .map(|(name, word)| (name.clone(), assigned(word, &value_of)))
+            .collect();
+        let plain: Vec<Option<String>> = command.words.iter().map(Word::literal).collect();
+        let words: Vec<&str> = plain.iter().map(|word| word.as_deref().unwrap_or_default()).collect();
+        match words.as_slice() {
+            [] => {
+                exported.extend(own);
+                continue;
+            }
+            ["export", ..] => {
+                let set = command.words.iter().filter_map(shell::split_assignment);
+                let set: Vec<_> = set.map(|(name, word)| (name, assigned(&word, &value_of))).collect();
+                exported.extend(set);
+                continue;
+            }
+            _ => {}
+        }
+        let Some(at) = words.windows(2).position(|pair| is_go(pair[0]) && is_building(pair[1])) else {
+            continue;
+        };
+        let before = command.words.get(..at).unwrap_or_default();
+        let with_env = before.iter().filter_map(shell::split_assignment);
+        let with_env: Vec<_> = with_env.map(|(name, word)| (name, assigned(&word, &value_of))).collect();
+        let after = command.words.get(at + 2..).unwrap_or_default();
+        let mut arguments = Expanded::default();
+        for expanded in after.iter().map(|word| word.expand(&value_of)) {
+            arguments.words.extend(expanded.words);
+            arguments.is_open |= expanded.is_open;
+        }
+        let set_here = own.iter().chain(&with_env).chain(&exported);
+        let goflags = set_here.rev().find(|(name, _)| name == "GOFLAGS");
+        let goflags = match goflags {
+            Some((_, value)) => Some(Variable { value: value.clone(), line, is_argument: false }),
+            None => scope.get("GOFLAGS").cloned(),
+        };
+        let used: Vec<&str> = after.iter().flat_map(Word::variables).collect();
+        let unset = used.iter().filter(|name| value_of(name) == Value::Unset);
+        let unused = scope.names().filter(|(name, variable)| {
+            *name != "GOFLAGS" && !used.contains(name) && holds_coverage(&variable.value)
+        });
+        builds.push(Build {
+            line,
+            arguments,
+            goflags,
+            unset: unset.map(|name| (*name).to_owned()).collect(),
+            replaced: scope.replaced.clone(),
+            unused: unused.map(|(name, variable)| (name.to_owned(), variable.line)).collect(),
+        });
+    }
+    builds
+}
+
+fn is_go(word: &str) -> bool {
+    word == "go" || word.ends_with("/go")
+}
+
+fn is_building(word: &str) -> bool {
+    ["build", "install"].contains(&word)
+}
+
+fn value(exported: &[(String, Value)], scope: &Scope, name: &str) -> Value {
+    let exported = exported.iter().rev().find(|(own, _)| own == name);
+    exported.map_or_else(|| scope.value(name), |(_, value)| value.clone())
+}
+
+fn assigned(word: &Word, value_of: &dyn Fn(&str) -> Value) -> Value {
+    let expanded = word.expand(value_of);
+    if expanded.is_open { Value::Open } else { Value::Is(expanded.words.join(" ")) }
+}
+
+fn holds_coverage(value: &Value) -> bool {
+    matches!(value, Value::Is(text) if text.split_whitespace().any(is_coverage_flag))
+}
+
+/// `-coverpkg` and `-covermode` turn coverage on, too.
+fn is_coverage_flag(word: &str) -> bool {
+    let word = word.trim_start_matches('-');
+    let name = word.split('=').next().unwrap_or_default();
+    ["cover", "coverpkg", "covermode"].contains(&name) && word != "cover=false"
+}
+
+fn of_build(file: &Dockerfile, build: &Build) -> Vec<Diagnosis> {
+    let at = format!("{}:{}", file.name, build.line);
+    let text = match &build.goflags {
+        Some(Variable { value: Value::Is(text), .. }) => text.as_str(),
+        _ => "",
+    };
+    let goflags: Vec<&str> = text.split_whitespace().collect();
+    let own: Vec<&str> = build.arguments.words.iter().map(String::as_str).collect();
+    let is_told = own.iter().chain(&goflags).any(|word| word.starts_with('-') && is_coverage_flag(word));
+    let mut found = Vec::new();
+    if is_told {
+        found.extend(main_not_covered(file, build, &own, &goflags, &at));
+        found.extend(overridden_package_list(file, build, &own, &goflags, &at));
+    } else {
+        found.push(not_told(file, build, &own, &at));
+    }
+    found.extend(file_arguments(file, &own, &at));
+    found.extend(harmless(file, &own, &goflags, &at));
+    found
+}
+
+/// No coverage flag reaches the build: because it got lost, is given from outside, or is nowhere.
+fn not_told(file: &Dockerfile, build: &Build, own: &[&str], at: &str) -> Diagnosis {
+    let new = |id, severity, sentence: String| {
+        Diagnosis::new(id, severity, Hop::Build, &file.name, sentence)
+            .evidence(format!("go build {}", own.join(" ")), at)
+    };
+    let is_given = matches!(&build.goflags, Some(Variable { value: Value::Open, .. }));
+    if is_given || build.arguments.is_open {
+        let line = build.goflags.as_ref().map_or(build.line, |variable| variable.line);
+        return new(
+            Id::CouldNotLook,
+            Severity::Unknown,
+            "whether go build gets -cover is decided by what docker build is given".into(),
+        )
+        .evidence("a value from outside", format!("{}:{line}", file.name))
+        .fix("docker build --build-arg GOFLAGS='-cover -coverpkg=./...' …   # then: podcov doctor IMAGE");
+    }
+    let overridden = build.replaced.iter().rev().find(|(name, _, _)| name == "GOFLAGS");
+    if let (Some((_, before, after)), Some(_)) = (overridden, &build.goflags) {
+        return new(
+            Id::GoflagsOverridden,
+            Severity::Error,
+            "GOFLAGS is replaced before go build: the former value, with or without -cover, is gone".into(),
+        )
+        .evidence("GOFLAGS", format!("{}:{before}", file.name))
+        .evidence("GOFLAGS replaced", format!("{}:{after}", file.name))
+        .fix("ENV GOFLAGS=\"${GOFLAGS} -mod=vendor\"    # keep what was there")
+        .explains(NOTHING_IS_WRITTEN);
+    }
+    match lost(file, build) {
+        Some((name, line, why)) => {
+            new(Id::CoverageFlagNotPassed, Severity::Error, format!("{name} never reaches go build: {why}"))
+                .evidence(name.clone(), format!("{}:{line}", file.name))
+                .fix(if build.unused.iter().any(|(unused, _)| *unused == name) {
+                    format!("RUN go build ${name} {}", own.join(" "))
+                } else {
+                    format!("ARG {name}    # in the stage of go build, after its FROM")
+                })
+                .explains(LOST_FLAG_EXPLAINS)
+        }
+        None => new(Id::NotInstrumented, Severity::Error, "go build is not told -cover".into())
+            .fix(format!("RUN go build -cover -coverpkg=./... {}", own.join(" ")))
+            .explains(NOTHING_IS_WRITTEN),
+    }
+}
+
+const LOST_FLAG_EXPLAINS: &[Id] = &[
+    Id::NotInstrumented,
+    Id::NoData,
+    Id::CountersMissing,
+    Id::ExitedWithoutFlush,
+    Id::GocoverdirUnset,
+    Id::DirectoryMissing,
+];
+
+/// A variable that was meant for this build: its name, its line, and why the build does not see it.
+fn lost(file: &Dockerfile, build: &Build) -> Option<(String, usize, &'static str)> {
+    if let Some((name, line)) = build.unused.first() {
+        return Some((name.clone(), *line, "it is set, but go build reads only GOFLAGS and its arguments"));
+    }
+    let is_meant = |name: &str| name == "GOFLAGS" || build.unset.iter().any(|unset| unset == name);
+    let names =
+        file.stages.iter().flat_map(|stage| &stage.instructions).filter_map(|instruction| match &instruction
+            .kind
+        {
+            InstructionKind::Argument(name, _) | InstructionKind::Environment(name, _) => {
+                Some((name.as_str(), instruction.line))
+            }
+            InstructionKind::Run(Command::Shell(line)) if line.contains("export GOFLAGS=") => {
+                Some(("GOFLAGS", instruction.line))
+            }
+            _ => None,
+        });
+    if build.goflags.is_none()
+        && let Some((name, line)) =
+            names.into_iter().find(|(name, line)| is_meant(name) && *line != build.line)
+    {
+        let why = if line > build.line {
+            "it is declared after go build, or in a later stage"
+        } else {
+            "it is declared in another stage or another RUN, and ends there"
+        };
+        return Some((name.to_owned(), line, why));
+    }
+    let global = file.global_arguments.keys().find(|name| is_meant(name))?;
+    let seen = build.goflags.is_some() && global == "GOFLAGS";
+    (!seen).then(|| {
+        (global.clone(), 1, "an ARG before FROM is not seen in stages, unless they declare it again")
+    })
+}
+
+fn value_of_flag<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+    let mut values = None;
+    for (index, word) in words.iter().enumerate() {
+        let Some(rest) = word.trim_start_matches('-').strip_prefix(flag).filter(|_| word.starts_with('-'))
+        else {
+            continue;
+        };
+        if let Some(value) = rest.strip_prefix('=') {
+            values = Some(value);
+        } else if rest.is_empty() {
+            values = words.get(index + 1).copied();
+        }
+    }
+    values
+}
+
+fn main_not_covered(
+    file: &Dockerfile,
+    build: &Build,
+    own: &[&str],
+    goflags: &[&str],
+    at: &str,
+) -> Option<Diagnosis> {
+    // The command line wins over GOFLAGS.
+    let patterns = value_of_flag(own, "coverpkg").or_else(|| value_of_flag(goflags, "coverpkg"))?;
+    if build.arguments.is_open {
+        return None;
+    }
+    let argument = main_argument(own);
+    let main = Main { argument, module: file.module.as_deref() };
+    (matches_main(patterns, main) == Some(false)).then(|| {
+        let sentence =
+            "-coverpkg does not match the main package: Go then writes nothing at all, and does not say so";
+        let main = if argument.ends_with(".go") { "command-line-arguments" } else { argument };
+        Diagnosis::new(Id::MainNotCovered, Severity::Error, Hop::Build, &file.name, sentence)
+            .evidence(format!("-coverpkg={patterns}, main is {main}"), at)
+            .fix(format!(
+                "-coverpkg={patterns},{}",
+                if argument.ends_with(".go") { "./..." } else { argument }
+            ))
+            .explains(NOTHING_IS_WRITTEN)
+    })
+}
+
+/// The last word that is no flag nor its value; the current directory if there is none.
+fn main_argument<'a>(own: &[&'a str]) -> &'a str {
+    const WITH_VALUE: [&str; 14] = [
+        "o",
+        "p",
+        "ldflags",
+        "gcflags",
+        "asmflags",
+        "tags",
+        "mod",
+        "modfile",
+        "buildmode",
+        "installsuffix",
+        "pkgdir",
+        "toolexec",
+        "coverpkg",
+        "covermode",
+    ];
+    let mut rest = own;
+    while let [flag, after @ ..] = rest {
+        let Some(name) = flag.strip_prefix('-') else { break };
+        let name = name.trim_start_matches('-');
+        rest = if WITH_VALUE.contains(&name) { after.get(1..).unwrap_or_default() } else { after };
+    }
+    rest.first().copied().unwrap_or(".")
+}
+
+fn overridden_package_list(
+    file: &Dockerfile,
+    build: &Build,
+    own: &[&str],
+    goflags: &[&str],
+    at: &str,
+) -> Option<Diagnosis> {
+    let (wins, loses) = (value_of_flag(own, "coverpkg")?, value_of_flag(goflags, "coverpkg")?);
+    (wins != loses).then(|| {
+        let sentence = "-coverpkg in GOFLAGS has no effect: the one on the command line wins";
+        let line = build.goflags.as_ref().map_or(build.line, |variable| variable.line);
+        Diagnosis::new(Id::GoflagsOverridden, Severity::Warning, Hop::Build, &file.name, sentence)
+            .evidence(format!("-coverpkg={wins}"), at)
+            .evidence(format!("GOFLAGS has -coverpkg={loses}"), format!("{}:{line}", file.name))
+            .fix(format!("-coverpkg={wins},{loses}    # in one place"))
+    })
+}
+
+fn file_arguments(file: &Dockerfile, own: &[&str], at: &str) -> Option<Diagnosis> {
+    let argument = main_argument(own);
+    argument.ends_with(".go").then(|| {
+        let directory = argument.rsplit_once('/').map_or(".", |(directory, _)| directory);
+        let sentence =
+            "go build is given a file: main is called command-line-arguments, and reports have paths of the build machine";
+        Diagnosis::new(Id::BuiltFromFileArguments, Severity::Warning, Hop::Build, &file.name, sentence)
+            .evidence(argument, at)
+            .fix(format!("go build … {directory}    # instead of {argument}"))
+    })
+}
+
+/// `ENV GOFLAGS=-cover -coverpkg=./...` sets a variable that is called -coverpkg.
+fn misquoted(file: &Dockerfile) -> Vec<Diagnosis> {
+    let instructions = file.stages.iter().flat_map(|stage| &stage.instructions);
+    let flags = instructions.filter_map(|instruction| match &instruction.kind {
+        InstructionKind::Environment(name, value) if name.starts_with('-') => {
+            Some((format!("{name}={value}"), instruction.line))
+        }
+        InstructionKind::Argument(name, _) if name.starts_with('-') => Some((name.clone(), instruction.line)),
+        _ => None,
+    });
+    flags
+        .map(|(flag, line)| {
+            let sentence = format!(
+                "{flag} is not part of the value before it: without quotes it is a variable of its own"
+            );
+            Diagnosis::new(Id::CoverageFlagNotPassed, Severity::Error, Hop::Build, &file.name, sentence)
+                .evidence(flag.clone(), format!("{}:{line}", file.name))
+                .fix(format!("ENV GOFLAGS=\"-cover {flag}\""))
+                .explains(NOTHING_IS_WRITTEN)
+        })
+        .collect()
+}
+
+fn harmless(file: &Dockerfile, own: &[&str], goflags: &[&str], at: &str) -> Vec<Diagnosis> {
+    let all: Vec<&str> = own.iter().chain(goflags).copied().collect();
+    let text = all.join(" ");
+    let has = |flag: &str| all.iter().any(|word| word.split('=').next() == Some(flag));
+    let linker = value_of_flag(&all, "ldflags").unwrap_or_default();
+    let mut found = Vec::new();
+    let mut note = |is_there: bool, id, sentence: &str| {
+        if is_there {
+            found.push(
+                Diagnosis::new(id, Severity::Note, Hop::Build, &file.name, sentence)
+                    .evidence(text.clone(), at),
+            );
+        }
+    };
+    note(
+        linker.contains("-static"),
+        Id::HarmlessStaticLinking,
+        "static linking is not the cause: the data and what writes it are linked in",
+    );
+    note(
+        linker.split_whitespace().any(|flag| flag == "-s" || flag == "-w"),
+        Id::HarmlessStripping,
+        "stripping is not the cause: coverage needs no symbols (only `go tool nm | grep cover` does)",
+    );
+    note(
+        has("-trimpath"),
+        Id::HarmlessTrimpath,
+        "-trimpath is not the cause: it shortens the paths of files, and nothing else",
+    );
+    note(
+        has("-a") || has("-installsuffix"),
+        Id::HarmlessRebuildAll,
+        "-a and -installsuffix are not the cause: they decide what is compiled again",
+    );
+    found
+}
