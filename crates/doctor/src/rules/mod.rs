@@ -2,6 +2,7 @@
 
 mod binary;
 mod contents_of_image;
+mod data;
 mod dockerfile;
 mod experiment;
 mod finding;
@@ -25,9 +26,10 @@ const COUNTERS_ARE_LOST: &[Id] = &[
 /// Every finding of every rule, in no order, consequences side by side with causes.
 #[must_use]
 pub fn all(facts: &Facts) -> Vec<Diagnosis> {
-    let families: &[fn(&Facts) -> Vec<Diagnosis>] = &[
+    &[
         binary::find,
         contents_of_image::find,
+        data::find,
         dockerfile::find,
         experiment::find,
         not_seen::find,

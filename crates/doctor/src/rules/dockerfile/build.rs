@@ -1,6 +1,6 @@
 //! Each `go build` of a Dockerfile: does it get -cover, does -coverpkg match main, and what else it was told.
 
-use super::coverpkg::{Main, matches_main};
+use super::coverpkg::{Main, is_go_file, matches_main};
 use super::scope::{Scope, Variable};
 use crate::facts::Dockerfile;
 use crate::facts::dockerfile::{Command, InstructionKind};
@@ -297,13 +297,10 @@ fn main_not_covered(
     (matches_main(patterns, main) == Some(false)).then(|| {
         let sentence =
             "-coverpkg does not match the main package: Go then writes nothing at all, and does not say so";
-        let main = if argument.ends_with(".go") { "command-line-arguments" } else { argument };
+        let main = if is_go_file(argument) { "command-line-arguments" } else { argument };
         Diagnosis::new(Id::MainNotCovered, Severity::Error, Hop::Build, &file.name, sentence)
             .evidence(format!("-coverpkg={patterns}, main is {main}"), at)
-            .fix(format!(
-                "-coverpkg={patterns},{}",
-                if argument.ends_with(".go") { "./..." } else { argument }
-            ))
+            .fix(format!("-coverpkg={patterns},{}", if is_go_file(argument) { "./..." } else { argument }))
             .explains(NOTHING_IS_WRITTEN)
     })
 }
@@ -355,7 +352,7 @@ fn overridden_package_list(
 
 fn file_arguments(file: &Dockerfile, own: &[&str], at: &str) -> Option<Diagnosis> {
     let argument = main_argument(own);
-    argument.ends_with(".go").then(|| {
+    is_go_file(argument).then(|| {
         let directory = argument.rsplit_once('/').map_or(".", |(directory, _)| directory);
         let sentence =
             "go build is given a file: main is called command-line-arguments, and reports have paths of the build machine";

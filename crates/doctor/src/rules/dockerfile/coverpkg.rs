@@ -1,5 +1,7 @@
 //! Whether `-coverpkg` matches the main package, as far as a command line tells.
 
+use std::path::Path;
+
 /// What is known of a build's main package.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Main<'a> {
@@ -7,6 +9,11 @@ pub(super) struct Main<'a> {
     pub argument: &'a str,
     /// The module of the directory that the build runs in, if known.
     pub module: Option<&'a str>,
+}
+
+/// Whether go build is given a file instead of a package.
+pub(super) fn is_go_file(argument: &str) -> bool {
+    Path::new(argument).extension().is_some_and(|extension| extension == "go")
 }
 
 /// None where it cannot be told.
@@ -27,7 +34,7 @@ fn matches(pattern: &str, main: Main<'_>) -> Option<bool> {
     if ["all", "..."].contains(&pattern) {
         return Some(true);
     }
-    let is_file = main.argument.ends_with(".go");
+    let is_file = is_go_file(main.argument);
     let (directory, is_relative) = relative(main.argument);
     if pattern.starts_with('.') {
         let (pattern, _) = relative(pattern);
@@ -54,7 +61,7 @@ fn matches(pattern: &str, main: Main<'_>) -> Option<bool> {
 
 /// Without `./`, and whether it was there.
 fn relative(argument: &str) -> (&str, bool) {
-    let is_relative = argument.starts_with('.') || argument.ends_with(".go");
+    let is_relative = argument.starts_with('.') || is_go_file(argument);
     let mut path = argument;
     while let Some(rest) = path.strip_prefix("./") {
         path = rest;

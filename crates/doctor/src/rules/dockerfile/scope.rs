@@ -97,9 +97,9 @@ pub(super) fn lineage<'a>(file: &'a Dockerfile, stage: &'a Stage) -> Vec<&'a Sta
 pub(super) fn environment(file: &Dockerfile, stage: &Stage, name: &str) -> Option<(usize, String)> {
     let stages = lineage(file, stage);
     let instructions = stages.iter().flat_map(|stage| &stage.instructions);
-    let values = instructions.filter_map(|instruction| match &instruction.kind {
+    let mut values = instructions.filter_map(|instruction| match &instruction.kind {
         InstructionKind::Environment(own, value) if own == name => Some((instruction.line, value.clone())),
         _ => None,
     });
-    values.last()
+    values.next_back()
 }

@@ -41,12 +41,12 @@ fn about(
 }
 
 /// GOCOVERDIR as it is written in a container; nothing if it is empty or comes from elsewhere.
-fn written<'a>(container: &'a Container) -> Option<&'a str> {
+fn written(container: &Container) -> Option<&str> {
     container.variable(GOCOVERDIR)?.value.as_deref().filter(|value| !value.is_empty())
 }
 
 /// An absolute path that needs no cluster to be known.
-fn absolute<'a>(container: &'a Container) -> Option<&'a str> {
+fn absolute(container: &Container) -> Option<&str> {
     written(container).filter(|value| value.starts_with('/') && !value.contains("$("))
 }
 
