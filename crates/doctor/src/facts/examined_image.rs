@@ -2,6 +2,7 @@
 
 use crate::facts::Binary;
 use crate::facts::running_workload::{Answer, ImageDirectory};
+use crate::shell;
 
 /// An image.
 #[derive(Clone, Debug)]
@@ -50,17 +51,15 @@ impl Script {
     /// What becomes of the shell when the program runs.
     #[must_use]
     pub fn shell_role(&self) -> ShellRole {
-        let lines =
-            self.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let text = lines.collect::<Vec<_>>().join("\n");
-        let commands: Vec<&str> =
-            text.split(['\n', ';']).flat_map(|line| line.split("&&")).map(str::trim).collect();
-        let commands: Vec<&&str> = commands.iter().filter(|command| !command.is_empty()).collect();
-        if commands.iter().any(|command| command.starts_with("exec ")) {
-            return ShellRole::Replaced;
+        let is_code = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let text = self.text.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n");
+        if shell::hands_over(&text) {
+            ShellRole::Replaced
+        } else if shell::is_simple(&text) && !text.contains('\n') {
+            ShellRole::DependsOnShell
+        } else {
+            ShellRole::Stays
         }
-        let is_compound = text.contains(['|', '&', '\n', ';', '(', '`']);
-        if commands.len() == 1 && !is_compound { ShellRole::DependsOnShell } else { ShellRole::Stays }
     }
 }
 

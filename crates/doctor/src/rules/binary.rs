@@ -12,7 +12,8 @@ pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
     facts.binaries.iter().flat_map(of_binary).collect()
 }
 
-fn of_binary(binary: &Binary) -> Vec<Diagnosis> {
+/// Of one program.
+pub(super) fn of_binary(binary: &Binary) -> Vec<Diagnosis> {
     let new = |id, severity, sentence: String| {
         Diagnosis::new(id, severity, Hop::Build, &binary.name, sentence).chain(binary.chain.as_deref())
     };

@@ -28,7 +28,7 @@ fn programs(image: &ExaminedImage) -> Vec<Diagnosis> {
     let started = image.started.as_ref().ok();
     let own = image.programs.iter().find(|program| Some(&program.name) == started);
     if let Some(own) = own {
-        return program::of(&image.subject, own);
+        return program::everything(&image.subject, own);
     }
     if image.programs.is_empty() {
         let sentence = "the image has no program that Go built";
@@ -38,7 +38,7 @@ fn programs(image: &ExaminedImage) -> Vec<Diagnosis> {
             "name the image that the service is built into; in a multi-stage Dockerfile, look which stage is the last",
         )];
     }
-    image.programs.iter().flat_map(|binary| program::of(&image.subject, binary)).collect()
+    image.programs.iter().flat_map(|binary| program::everything(&image.subject, binary)).collect()
 }
 
 fn directory(image: &ExaminedImage) -> Option<Diagnosis> {

@@ -26,7 +26,7 @@ const COUNTERS_ARE_LOST: &[Id] = &[
 /// Every finding of every rule, in no order, consequences side by side with causes.
 #[must_use]
 pub fn all(facts: &Facts) -> Vec<Diagnosis> {
-    &[
+    let families: &[fn(&Facts) -> Vec<Diagnosis>] = &[
         binary::find,
         contents_of_image::find,
         data::find,

@@ -1,43 +1,22 @@
-//! Whether a program can write coverage data, as far as that matters to what runs it.
+//! The program that something runs: what keeps it from writing, said of what runs it.
 
-use super::finding::{Seen, error};
-use crate::facts::binary::{Binary, Contents, Coverage, GoProgram};
-use crate::{Diagnosis, Id};
+use super::binary;
+use crate::facts::Binary;
+use crate::facts::binary::Contents;
+use crate::{Diagnosis, Severity};
 
-/// Of the program that `subject` runs.
-pub(super) fn of(subject: &str, binary: &Binary) -> Vec<Diagnosis> {
-    let found = match &binary.contents {
-        Contents::Go(program) => of_go(subject, binary, program),
-        Contents::NotGo(what) => Some(
-            error(Id::NotAGoBinary, subject, "it runs a program that Go did not build")
-                .seen(&binary.name, what, "the file")
-                .fix("name the container whose program is to be covered"),
-        ),
-        Contents::Unknown(_) | Contents::NotRead => None,
-    };
-    found.into_iter().collect()
+/// What is wrong with it.
+pub(super) fn errors(subject: &str, binary: &Binary) -> Vec<Diagnosis> {
+    everything(subject, binary).into_iter().filter(|found| found.severity == Severity::Error).collect()
 }
 
-fn of_go(subject: &str, binary: &Binary, program: &GoProgram) -> Option<Diagnosis> {
-    let main = program.main_package.value().map_or("MAIN", String::as_str);
-    let diagnosis = match program.coverage {
-        Coverage::WithMain => return None,
-        Coverage::WithoutMain => error(
-            Id::MainNotCovered,
-            subject,
-            "-coverpkg leaves out the main package: the program counts, and never writes, without a word",
-        )
-        .fix(format!("go build -cover -coverpkg=./...,{main}")),
-        Coverage::Nothing | Coverage::NoHook => error(
-            Id::NotInstrumented,
-            subject,
-            "the program was built without coverage: -cover did not reach the go build that made it",
-        )
-        .fix(
-            "in the stage of the Dockerfile that builds, after its FROM:\n  ARG GOFLAGS\n  RUN go build -cover -coverpkg=./... …",
-        ),
-    };
-    let seen = &program.coverage_seen;
-    let diagnosis = diagnosis.seen(&binary.name, &seen.value, &seen.read_from);
-    Some(diagnosis.fact("-cover", &program.cover_setting).fact("main package", &program.main_package))
+/// All that it tells.
+pub(super) fn everything(subject: &str, binary: &Binary) -> Vec<Diagnosis> {
+    let found = binary::of_binary(binary).into_iter();
+    found.map(|found| Diagnosis { subject: format!("{subject}, {}", binary.name), ..found }).collect()
+}
+
+/// Whether there is anything to tell.
+pub(super) const fn was_read(binary: &Binary) -> bool {
+    !matches!(binary.contents, Contents::NotRead | Contents::Unknown(_))
 }

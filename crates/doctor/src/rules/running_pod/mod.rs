@@ -47,7 +47,7 @@ fn of_interest(containers: &[ContainerFacts]) -> Vec<&ContainerFacts> {
 }
 
 fn is_instrumented(program: &Binary) -> bool {
-    !has_error(&super::program::of("", program))
+    super::program::was_read(program) && super::program::errors("", program).is_empty()
 }
 
 /// Its program is known to have been built with coverage.

@@ -8,7 +8,7 @@ use crate::{Diagnosis, Id};
 pub(super) fn diagnose(container: &ContainerFacts) -> Vec<Diagnosis> {
     let mut found: Vec<Diagnosis> = stale(container).into_iter().collect();
     if found.is_empty() {
-        found.extend(container.program.iter().flat_map(|binary| program::of(&container.subject, binary)));
+        found.extend(container.program.iter().flat_map(|binary| program::errors(&container.subject, binary)));
     }
     found
 }
