@@ -108,8 +108,8 @@ fn what_is_wrong_with_the_directory_is_named() {
     examine(&namespace, "on-container").expect_only("data-on-container-filesystem");
     examine(&namespace, "full").expect_healthy();
     namespace.apply(&service("full"));
-    let fill = request(namespace.name(), "full", "fill");
-    output(Command::new(&fill[0]).args(&fill[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG));
+    let words = request(namespace.name(), "full", "fill");
+    output(Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG));
     examine(&namespace, "full").expect_only("volume-full");
 }
 

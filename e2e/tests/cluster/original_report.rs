@@ -175,3 +175,17 @@ fn a_drain_that_outlasts_the_grace_period_is_killed() {
     assert_eq!(report.data().len(), 0);
     assert_eq!(files(&report.directory).len(), 1, "its meta-data");
 }
+
+#[test]
+fn the_experiment_finds_the_first_place_without_data() {
+    let report = Report::new("experiment").start();
+    let found = doctor(report.namespace.name(), &["deploy/datastorage", "--try"]);
+    // The program is as it should be, and so is its image; in a pod, the directory belongs to root.
+    found.expect_only("directory-not-writable").has("ok", "data-complete");
+    let mended = Report::new("experiment-mended").with_directory().start();
+    doctor(mended.namespace.name(), &["deploy/datastorage", "--try"])
+        .expect_healthy()
+        .has("ok", "data-complete");
+    let pods = mended.namespace.get(&["pods", "-l", "podcov.dev/role=trial"]);
+    assert_eq!(pods["items"].as_array().map(Vec::len), Some(0), "nothing is left of the trial");
+}

@@ -10,19 +10,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use podcov_doctor::facts::experiment::{Attempt, Place};
+use podcov_doctor::facts::Binary;
 use podcov_doctor::facts::running_workload::{
     ContainerFacts, Ending, Files, Setting, State, Unknown, Volume, VolumeKind,
 };
-use podcov_doctor::facts::{Binary, Experiment};
 use podcov_doctor::runtime_log;
 
 pub use pod::of_workload;
 
 /// How long a program runs before it is told to end.
 const RUN: Duration = Duration::from_secs(3);
-/// How long it may take to end where nothing says it: what Kubernetes gives by default.
-const GRACE: Duration = Duration::from_secs(30);
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What is run: the words and the variables of a container, as far as they are plain.
@@ -42,20 +39,6 @@ struct Ended {
     reason: String,
     seconds_after_request: Option<i64>,
     log: String,
-}
-
-/// Of a program in a file of this machine.
-pub fn of_program(path: &Path, binary: Binary) -> Experiment {
-    let subject = Subject {
-        name: path.display().to_string(),
-        binary: Some(binary),
-        command: Vec::new(),
-        args: Vec::new(),
-        environment: Vec::new(),
-        grace: GRACE,
-    };
-    let seen = local::run(path, &subject);
-    Experiment { subject: subject.name, attempts: vec![Attempt { place: Place::Local, seen }] }
 }
 
 impl Subject {
