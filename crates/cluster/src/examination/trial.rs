@@ -118,3 +118,34 @@ pub async fn remove_left_over(connection: &Connection) -> Answer<usize> {
     }
     Ok(pods.items.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Kind;
+
+    #[test]
+    fn the_pod_is_the_template_s_and_nobody_s() {
+        let template = json!({
+            "metadata": {"labels": {"app": "api"}},
+            "spec": {"terminationGracePeriodSeconds": 7, "containers": [{"name": "api", "image": "api:1"}]},
+        });
+        let object = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {"template": template},
+        });
+        let workload = Workload::from_object(Kind::Deployment, serde_json::from_value(object).unwrap());
+        let pod = pod(&workload);
+        let labels = pod.metadata.labels.unwrap();
+        assert!(!labels.contains_key("app"), "no Service and no controller selects it: {labels:?}");
+        assert_eq!(labels[ROLE_LABEL], ROLE);
+        assert_eq!(pod.metadata.generate_name.as_deref(), Some("api-podcov-trial-"));
+        let specification = pod.spec.unwrap();
+        assert_eq!(specification.restart_policy.as_deref(), Some("Never"), "it ends once");
+        assert_eq!(specification.termination_grace_period_seconds, Some(7));
+        assert_eq!(specification.active_deadline_seconds, Some(DEADLINE_SECONDS));
+        assert_eq!(specification.containers[0].image.as_deref(), Some("api:1"));
+    }
+}

@@ -3,11 +3,14 @@
 //! Owns which place is asked for what, and turns the plain facts of the crates that look into those of the doctor. No
 //! cause is decided here, and nothing is printed.
 
-pub mod experiment;
+mod experiment;
+mod gather;
 mod image;
 mod node;
 mod program;
 mod workload;
 
-pub use image::{ImageSource, image};
-pub use workload::{container_program, workload};
+pub use gather::{add_image, add_image_archive, add_workload};
+use image::{ImageSource, image};
+pub use workload::container_program;
+use workload::workload;

@@ -1,0 +1,60 @@
+//! Arguments of `podcov doctor` that are no files: images and workloads, looked at for [`podcov_doctor::Facts`].
+
+use std::path::Path;
+
+use podcov_cluster::{Connection, ConnectionOptions, Target};
+use podcov_container_image::Platform;
+use podcov_doctor::facts::NotSeen;
+use podcov_doctor::{Facts, Hop};
+
+use super::{ImageSource, experiment, image, workload};
+use crate::error::CommandError;
+
+/// What containers of kind and most clusters run on.
+fn platform() -> Platform {
+    Platform::linux("amd64")
+}
+
+/// An image by its name.
+pub async fn add_image(name: &str, facts: &mut Facts) {
+    add(name, &ImageSource::Name(name.to_owned()), facts).await;
+}
+
+/// An image in a file.
+pub async fn add_image_archive(path: &Path, facts: &mut Facts) {
+    add(&path.display().to_string(), &ImageSource::Archive(path.to_owned()), facts).await;
+}
+
+async fn add(subject: &str, source: &ImageSource, facts: &mut Facts) {
+    match image(source, &platform()).await {
+        Ok(found) => facts.examined_images.push(found),
+        Err(error) => facts.not_seen.push(not_seen(subject, Hop::Image, error.to_string())),
+    }
+}
+
+/// A workload of a cluster: as it is, or tried.
+pub async fn add_workload(target: &Target, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
+    if let Err(reason) = look(target, options, is_tried, facts).await {
+        facts.not_seen.push(not_seen(&format!("{}/{}", target.kind, target.name), Hop::Pod, reason));
+    }
+}
+
+async fn look(
+    target: &Target,
+    options: &ConnectionOptions,
+    is_tried: bool,
+    facts: &mut Facts,
+) -> Result<(), String> {
+    let one_line = |error| CommandError::failure(error).to_string();
+    let connection = Connection::open(options).await.map_err(one_line)?;
+    if is_tried {
+        facts.experiments.extend(experiment::of_workload(&connection, target).await.map_err(one_line)?);
+    } else {
+        facts.running_workloads.push(workload(&connection, target).await.map_err(one_line)?);
+    }
+    Ok(())
+}
+
+fn not_seen(subject: &str, hop: Hop, reason: String) -> NotSeen {
+    NotSeen { subject: subject.to_owned(), hop, reason, fix: None }
+}
