@@ -83,6 +83,10 @@ fn without_supervision_a_killed_process_is_a_loss_with_its_reason_and_the_rest_c
         .map(|capture| capture["outcome"]["reason"].clone())
         .collect();
     assert_eq!(lost, ["killed"]);
+    let captures = outcome.record()["captures"].clone();
+    let diagnoses =
+        captures.as_array().expect("captures").iter().filter_map(|it| it["diagnosis"]["id"].as_str());
+    assert_eq!(diagnoses.collect::<Vec<_>>(), ["out-of-memory"]);
     let page = std::fs::read_to_string(outcome.run_directory().join("index.html")).expect("a page");
     assert!(page.contains("137"), "the page says it too");
     run().arguments(["--allow-incomplete", "--", "sh", "-c", &tests]).run().ends_with(0);
@@ -141,6 +145,7 @@ fn without_supervision_a_program_that_dies_of_sigterm_is_named() {
         .ends_with(3)
         .reports("0 of 1 process")
         .reports("SIGTERM that the program does not handle")
+        .reports("sigterm-unhandled: ")
         .reports("which is not 0 %");
     namespace.assert_untouched();
 }

@@ -2,6 +2,7 @@
 //! machine has them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use futures::future::join_all;
 use podcov_agent_protocol::AGENT_EXECUTABLE;
@@ -105,9 +106,9 @@ async fn images_of(containers: impl Iterator<Item = &Seen>, platform: &Platform)
     let mut images = Images::new();
     for container in containers.filter(|container| !container.is_init) {
         let key = (container.image.clone(), container.image_id.clone());
-        if !images.contains_key(&key) {
-            let found = image::local(&key.0, key.1.as_deref(), platform).await;
-            images.insert(key, found);
+        if let Entry::Vacant(place) = images.entry(key) {
+            let (name, id) = place.key().clone();
+            place.insert(image::local(&name, id.as_deref(), platform).await);
         }
     }
     images
@@ -204,7 +205,7 @@ async fn container(place: &str, pod: &PodFacts, seen: &Seen, images: &Images) ->
                     go_program = Some(path);
                 }
                 Ok((path, None)) => {
-                    facts.program = Err(Unknown::because(format!("{path} is not a Go program")))
+                    facts.program = Err(Unknown::because(format!("{path} is not a Go program")));
                 }
                 Err(unknown) => facts.program = Err(unknown),
             }

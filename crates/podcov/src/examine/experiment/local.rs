@@ -19,17 +19,16 @@ pub fn run(program: &Path, subject: &Subject) -> Result<ContainerFacts, String> 
     command.args(words).envs(subject.environment.iter().cloned()).env("GOCOVERDIR", directory.path());
     command.current_dir(place.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
     let mut child = command.spawn().map_err(|error| format!("cannot start it: {error}"))?;
-    let (status, took) = match wait(&mut child, RUN)? {
-        Some(status) => (status, None),
-        None => {
-            let asked = Instant::now();
-            ask_to_end(&child)?;
-            let status = match wait(&mut child, subject.grace)? {
-                Some(status) => status,
-                None => child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?,
-            };
-            (status, i64::try_from(asked.elapsed().as_secs()).ok())
-        }
+    let (status, took) = if let Some(status) = wait(&mut child, RUN)? {
+        (status, None)
+    } else {
+        let asked = Instant::now();
+        ask_to_end(&child)?;
+        let status = match wait(&mut child, subject.grace)? {
+            Some(status) => status,
+            None => child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?,
+        };
+        (status, i64::try_from(asked.elapsed().as_secs()).ok())
     };
     let log = std::fs::read(&log).map_err(|error| error.to_string())?;
     let ended = Ended {

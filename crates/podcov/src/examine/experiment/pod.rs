@@ -76,10 +76,10 @@ async fn in_pod(
 ) -> Result<(), Error> {
     let mut running = Vec::new();
     let mut before = Vec::new();
-    let trial = trial::run(connection, target, RUN, START, async |pod| {
+    let trial = Box::pin(trial::run(connection, target, RUN, START, async |pod| {
         running = workload::containers(connection, pod).await;
         before = running.iter().map(|facts| host(facts).map(|path| files(&path))).collect();
-    })
+    }))
     .await?;
     let last = trial.ended.as_ref().unwrap_or(&trial.running);
     let ended = workload::containers(connection, last).await;
