@@ -15,6 +15,10 @@ pub enum ExitCode {
     Incomplete,
     /// 4: the tests passed and the data is complete, but a gate is not passed.
     GateMissed,
+    /// 1: `doctor` found why there is no data, or why it is wrong.
+    CauseFound,
+    /// 2: `doctor` could not look at what it was given.
+    CouldNotLook,
     /// 126: a command that podcov was to start is there, but cannot be executed.
     CommandNotExecutable,
     /// 127: a command that podcov was to start is not there.
@@ -30,8 +34,8 @@ impl ExitCode {
     pub fn number(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
+            Self::Failure | Self::CauseFound => 1,
+            Self::Usage | Self::CouldNotLook => 2,
             Self::Incomplete => 3,
             Self::GateMissed => 4,
             Self::CommandNotExecutable => 126,

@@ -7,6 +7,7 @@ mod commands;
 mod content;
 mod coverage_data;
 mod diff;
+mod doctor;
 mod error;
 mod examine;
 mod existing_data;

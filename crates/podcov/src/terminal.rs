@@ -24,11 +24,11 @@ const SPINNER_INTERVAL: Duration = Duration::from_millis(120);
 const WORD_WIDTH: usize = 14;
 const SUBJECT_WIDTH: usize = 40;
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const NOTICE: Style = AnsiColor::Yellow.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const STRONG: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub const NOTICE: Style = AnsiColor::Yellow.on_default().bold();
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub const STRONG: Style = Style::new().bold();
+pub const FAINT: Style = Style::new().dimmed();
 
 /// The user's terminal. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -41,14 +41,3 @@ pub struct Directory {
     /// The permission bits.
     pub mode: u32,
 }
-
-impl Directory {
-    /// Whether a user, who is in no group, can make files in it. A user who is not known is taken for one without rights
-    /// of their own.
-    #[must_use]
-    pub fn is_writable_by(&self, user: Option<i64>) -> bool {
-        const WRITE_AND_ENTER: u32 = 0o3;
-        let bits = if user == Some(i64::from(self.user)) { self.mode >> 6 } else { self.mode };
-        user == Some(0) || bits & WRITE_AND_ENTER == WRITE_AND_ENTER
-    }
-}

@@ -7,10 +7,10 @@ mod dockerfile;
 mod experiment;
 mod finding;
 mod not_seen;
-mod pod;
 mod program;
 pub mod running_pod;
 mod shells;
+mod spec;
 
 use crate::{Diagnosis, Facts, Id};
 
@@ -33,8 +33,8 @@ pub fn all(facts: &Facts) -> Vec<Diagnosis> {
         dockerfile::find,
         experiment::find,
         not_seen::find,
-        pod::find,
         running_pod::find,
+        spec::find,
     ];
     families.iter().flat_map(|family| family(facts)).collect()
 }

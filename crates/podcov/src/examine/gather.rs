@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podcov_cluster::{Connection, ConnectionOptions, Target};
+use podcov_cluster::{Connection, ConnectionOptions, Error, Selection, Target};
 use podcov_container_image::Platform;
 use podcov_doctor::facts::NotSeen;
 use podcov_doctor::{Facts, Hop};
@@ -37,6 +37,51 @@ pub async fn add_workload(target: &Target, options: &ConnectionOptions, is_tried
     if let Err(reason) = look(target, options, is_tried, facts).await {
         facts.not_seen.push(not_seen(&format!("{}/{}", target.kind, target.name), Hop::Pod, reason));
     }
+}
+
+/// The workloads with these labels, or without labels all of the namespace.
+pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
+    let subject = selector.map_or_else(|| "all workloads".to_owned(), |selector| format!("-l {selector}"));
+    let found = match Connection::open(options).await {
+        Ok(connection) => select(&connection, selector).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(targets) => {
+            for target in targets {
+                add_workload(&target, options, is_tried, facts).await;
+            }
+        }
+        Err(error) => {
+            let reason = CommandError::failure(error).to_string();
+            facts.not_seen.push(not_seen(&subject, Hop::Pod, reason));
+        }
+    }
+}
+
+/// The namespace of the current context, if there is a context and it has workloads.
+pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Facts) {
+    let Ok(connection) = Connection::open(options).await else { return };
+    let subject = format!("namespace {}", connection.namespace());
+    match select(&connection, None).await {
+        Ok(targets) => {
+            for target in targets {
+                add_workload(&target, options, false, facts).await;
+            }
+        }
+        Err(Error::NothingSelected { .. }) => {}
+        Err(error) => {
+            let reason = CommandError::failure(error).to_string();
+            facts.not_seen.push(not_seen(&subject, Hop::Pod, reason));
+        }
+    }
+}
+
+async fn select(connection: &Connection, selector: Option<&str>) -> Result<Vec<Target>, Error> {
+    let selection =
+        Selection { targets: Vec::new(), selector: selector.map(str::to_owned), all: selector.is_none() };
+    let workloads = selection.resolve(connection).await?;
+    Ok(workloads.iter().map(|workload| Target { kind: workload.kind(), name: workload.name() }).collect())
 }
 
 async fn look(

@@ -10,7 +10,7 @@ mod node;
 mod program;
 mod workload;
 
-pub use gather::{add_image, add_image_archive, add_workload};
+pub use gather::{add_all, add_current_namespace, add_image, add_image_archive, add_workload};
 use image::{ImageSource, image};
 pub use workload::container_program;
 use workload::workload;

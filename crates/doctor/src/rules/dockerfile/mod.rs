@@ -55,13 +55,19 @@ fn entry_point(file: &Dockerfile, last: &Stage) -> Option<Diagnosis> {
         }
     }
     let (line, words) = entry_point.or(command)?;
-    let swallowing = shells::swallows_signals(&words)?;
-    let sentence = "PID 1 is a shell that stays: it does not pass SIGTERM on, and the program is killed without counters";
+    let base = scope::lineage(file, last).first().map_or("", |stage| stage.base.as_str());
+    let (severity, swallowing) = shells::swallows_signals(&words, base)?;
     Some(
-        Diagnosis::new(Id::ShellSwallowsSignals, Severity::Error, Hop::Image, &file.name, sentence)
-            .evidence(swallowing, format!("{}:{line}", file.name))
-            .fix(format!("ENTRYPOINT {}    # or the program itself: [\"/app\"]", shells::handed_over(&words)))
-            .explains(super::COUNTERS_ARE_LOST),
+        Diagnosis::new(
+            Id::ShellSwallowsSignals,
+            severity,
+            Hop::Image,
+            &file.name,
+            shells::sentence(severity),
+        )
+        .evidence(swallowing, format!("{}:{line}", file.name))
+        .fix(format!("ENTRYPOINT {}    # or the program itself: [\"/app\"]", shells::handed_over(&words)))
+        .explains(super::COUNTERS_ARE_LOST),
     )
 }
 

@@ -3,7 +3,7 @@
 //! Owns the command line. Where the data comes from is `inputs`', adding it up `merged`'s; each kind of result has a
 //! module of its own. docs/covdata.md lists where podcov differs from Go on purpose.
 
-mod archive;
+pub mod archive;
 mod dump;
 mod figures;
 mod go_flags;

@@ -65,8 +65,7 @@ fn unset(facts: &Facts) -> Vec<Diagnosis> {
             .iter()
             .flat_map(|workload| workload.spec.containers.iter().chain(&workload.spec.init_containers))
     };
-    let by_image = facts.images.iter().any(|image| image.gocoverdir.value().is_some())
-        || facts.dockerfiles.iter().any(sets_it);
+    let by_image = facts.dockerfiles.iter().any(sets_it);
     if containers().next().is_none()
         || all().any(|container| written(container).is_some() || may_come_from_elsewhere(container))
         || by_image

@@ -15,13 +15,20 @@ pub(super) fn find(workload: &Workload) -> Vec<Diagnosis> {
 
 fn shell(workload: &Workload, container: &Container) -> Option<Diagnosis> {
     let command: Vec<String> = container.command.iter().chain(&container.args).flatten().cloned().collect();
-    let swallowing = shells::swallows_signals(&command)?;
-    let sentence = "PID 1 is a shell that stays: it does not pass SIGTERM on, and the program is killed without counters";
+    let (severity, swallowing) =
+        shells::swallows_signals(&command, container.image.as_deref().unwrap_or_default())?;
     Some(
-        about(workload, container, Id::ShellSwallowsSignals, Severity::Error, Hop::Process, sentence)
-            .evidence(swallowing, &workload.read_from)
-            .fix(format!("command: {}", shells::handed_over(&command)))
-            .explains(COUNTERS_ARE_LOST),
+        about(
+            workload,
+            container,
+            Id::ShellSwallowsSignals,
+            severity,
+            Hop::Process,
+            shells::sentence(severity),
+        )
+        .evidence(swallowing, &workload.read_from)
+        .fix(format!("command: {}", shells::handed_over(&command)))
+        .explains(COUNTERS_ARE_LOST),
     )
 }
 
