@@ -41,10 +41,10 @@ impl Examination {
         self.diagnoses.iter().any(|found| found.severity == Severity::Error)
     }
 
-    /// Whether nothing at all could be looked at.
+    /// Whether nothing was found to be right or wrong: it could not be looked at, or decides nothing.
     #[must_use]
     pub fn saw_nothing(&self) -> bool {
-        self.diagnoses.iter().all(|found| found.severity == Severity::Unknown)
+        self.diagnoses.iter().all(|found| matches!(found.severity, Severity::Unknown | Severity::Note))
     }
 }
 

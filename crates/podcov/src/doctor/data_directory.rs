@@ -67,7 +67,7 @@ fn of_archive(path: &Path, archive: &Archive) -> DataDirectory {
     for leaf in &mut inside.directories {
         let place = archive.shown(&archive.path().join(&leaf.path)).unwrap_or_default();
         let within = place.strip_prefix(&format!("{name}:")).unwrap_or(&place);
-        leaf.path = within.trim_end_matches('/').to_owned();
+        within.trim_end_matches('/').clone_into(&mut leaf.path);
     }
     // An archive of a directory has its name before everything.
     if let [leaf] = inside.directories.as_mut_slice() {

@@ -19,10 +19,9 @@ pub(super) fn look(directory: &Path, facts: &mut Facts) {
     let before = seen(facts);
     for place in PLACES {
         let entries = super::entries(&directory.join(place)).unwrap_or_default();
-        for (path, kind) in entries.into_iter().filter(|(_, kind)| kind.is_file()) {
+        for (path, _) in entries.into_iter().filter(|(_, kind)| kind.is_file()) {
             let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            debug_assert!(kind.is_file(), "links are not followed");
             if is_dockerfile(name) {
                 dockerfile(&path, facts);
             } else if is_yaml(name) {

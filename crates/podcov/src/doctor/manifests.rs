@@ -45,7 +45,9 @@ fn read(name: &str, text: &str, facts: &mut Facts) {
         }
     };
     let mut objects = Vec::new();
-    documents.into_iter().for_each(|document| flatten(document, &mut objects));
+    for document in documents {
+        flatten(document, &mut objects);
+    }
     let before = (facts.workloads.len(), facts.kind_configurations.len(), facts.not_seen.len());
     let levels = enforced_levels(name, &objects);
     for object in objects {
@@ -64,7 +66,9 @@ fn flatten(document: Value, objects: &mut Vec<Value>) {
     match document {
         Value::Object(mut list) if is_list => {
             if let Some(Value::Array(items)) = list.remove("items") {
-                items.into_iter().for_each(|item| flatten(item, objects));
+                for item in items {
+                    flatten(item, objects);
+                }
             }
         }
         Value::Object(_) => objects.push(without_nulls(document)),

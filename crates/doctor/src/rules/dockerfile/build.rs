@@ -1,155 +1,19 @@
 //! Each `go build` of a Dockerfile: does it get -cover, does -coverpkg match main, and what else it was told.
 
+use super::commands::{Build, builds, is_coverage_flag};
 use super::coverpkg::{Main, is_go_file, matches_main};
-use super::scope::{Scope, Variable};
+use super::scope::Variable;
 use crate::facts::Dockerfile;
 use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::rules::binary::NOTHING_IS_WRITTEN;
-use crate::shell::{self, Expanded, SimpleCommand, Value, Word};
+use crate::shell::Value;
 use crate::{Diagnosis, Hop, Id, Severity};
-
-/// Builds more programs than any Dockerfile does.
-const MOST_BUILDS: usize = 1000;
-
-/// A `go build` as it is run.
-struct Build {
-    line: usize,
-    /// Flags and packages.
-    arguments: Expanded,
-    /// What GOFLAGS is, and where that was said.
-    goflags: Option<Variable>,
-    /// Variables that are used and set nowhere that this build sees.
-    unset: Vec<String>,
-    /// What ENVs before it replaced.
-    replaced: Vec<(String, usize, usize)>,
-    /// Names of all variables in scope that hold coverage flags.
-    unused: Vec<(String, usize)>,
-}
 
 pub(super) fn find(file: &Dockerfile) -> Vec<Diagnosis> {
     let builds = builds(file);
     let mut found: Vec<Diagnosis> = builds.iter().flat_map(|build| of_build(file, build)).collect();
     found.extend(misquoted(file));
     found
-}
-
-fn builds(file: &Dockerfile) -> Vec<Build> {
-    let mut builds = Vec::new();
-    for stage in &file.stages {
-        let mut scope = Scope::at_the_beginning_of(file, stage);
-        for instruction in &stage.instructions {
-            if let InstructionKind::Run(command) = &instruction.kind {
-                let commands = match command {
-                    Command::Shell(line) => shell::commands(line),
-                    Command::Exec(words) => exec(words),
-                };
-                builds.extend(builds_of(&commands, &mut scope, instruction.line));
-            }
-            scope.pass(file, &instruction.kind, instruction.line);
-            if builds.len() > MOST_BUILDS {
-                return builds;
-            }
-        }
-    }
-    builds
-}
-
-/// A command that no shell expands; one that is given to a shell is what that runs.
-fn exec(words: &[String]) -> Vec<SimpleCommand> {
-    match words {
-        [shell, flag, line] if shell.ends_with("sh") && flag.ends_with('c') => shell::commands(line),
-        _ => Vec::new(),
-    }
-}
-
-/// The builds of one RUN. What it exports ends with it.
-fn builds_of(commands: &[SimpleCommand], scope: &mut Scope, line: usize) -> Vec<Build> {
-    let mut exported: Vec<(String, Value)> = Vec::new();
-    let mut builds = Vec::new();
-    for command in commands {
-        let value_of = |name: &str| value(&exported, scope, name);
-        let own: Vec<(String, Value)> = command
-            .assignments
-            .iter()
-            .map(|(name, word)| (name.clone(), assigned(word, &value_of)))
-            .collect();
-        let plain: Vec<Option<String>> = command.words.iter().map(Word::literal).collect();
-        let words: Vec<&str> = plain.iter().map(|word| word.as_deref().unwrap_or_default()).collect();
-        match words.as_slice() {
-            [] => {
-                exported.extend(own);
-                continue;
-            }
-            ["export", ..] => {
-                let set = command.words.iter().filter_map(shell::split_assignment);
-                let set: Vec<_> = set.map(|(name, word)| (name, assigned(&word, &value_of))).collect();
-                exported.extend(set);
-                continue;
-            }
-            _ => {}
-        }
-        let Some(at) = words.windows(2).position(|pair| is_go(pair[0]) && is_building(pair[1])) else {
-            continue;
-        };
-        let before = command.words.get(..at).unwrap_or_default();
-        let with_env = before.iter().filter_map(shell::split_assignment);
-        let with_env: Vec<_> = with_env.map(|(name, word)| (name, assigned(&word, &value_of))).collect();
-        let after = command.words.get(at + 2..).unwrap_or_default();
-        let mut arguments = Expanded::default();
-        for expanded in after.iter().map(|word| word.expand(&value_of)) {
-            arguments.words.extend(expanded.words);
-            arguments.is_open |= expanded.is_open;
-        }
-        let set_here = own.iter().chain(&with_env).chain(&exported);
-        let goflags = set_here.rev().find(|(name, _)| name == "GOFLAGS");
-        let goflags = match goflags {
-            Some((_, value)) => Some(Variable { value: value.clone(), line, is_argument: false }),
-            None => scope.get("GOFLAGS").cloned(),
-        };
-        let used: Vec<&str> = after.iter().flat_map(Word::variables).collect();
-        let unset = used.iter().filter(|name| value_of(name) == Value::Unset);
-        let unused = scope.names().filter(|(name, variable)| {
-            *name != "GOFLAGS" && !used.contains(name) && holds_coverage(&variable.value)
-        });
-        builds.push(Build {
-            line,
-            arguments,
-            goflags,
-            unset: unset.map(|name| (*name).to_owned()).collect(),
-            replaced: scope.replaced.clone(),
-            unused: unused.map(|(name, variable)| (name.to_owned(), variable.line)).collect(),
-        });
-    }
-    builds
-}
-
-fn is_go(word: &str) -> bool {
-    word == "go" || word.ends_with("/go")
-}
-
-fn is_building(word: &str) -> bool {
-    ["build", "install"].contains(&word)
-}
-
-fn value(exported: &[(String, Value)], scope: &Scope, name: &str) -> Value {
-    let exported = exported.iter().rev().find(|(own, _)| own == name);
-    exported.map_or_else(|| scope.value(name), |(_, value)| value.clone())
-}
-
-fn assigned(word: &Word, value_of: &dyn Fn(&str) -> Value) -> Value {
-    let expanded = word.expand(value_of);
-    if expanded.is_open { Value::Open } else { Value::Is(expanded.words.join(" ")) }
-}
-
-fn holds_coverage(value: &Value) -> bool {
-    matches!(value, Value::Is(text) if text.split_whitespace().any(is_coverage_flag))
-}
-
-/// `-coverpkg` and `-covermode` turn coverage on, too.
-fn is_coverage_flag(word: &str) -> bool {
-    let word = word.trim_start_matches('-');
-    let name = word.split('=').next().unwrap_or_default();
-    ["cover", "coverpkg", "covermode"].contains(&name) && word != "cover=false"
 }
 
 fn of_build(file: &Dockerfile, build: &Build) -> Vec<Diagnosis> {
@@ -163,7 +27,12 @@ fn of_build(file: &Dockerfile, build: &Build) -> Vec<Diagnosis> {
     let is_told = own.iter().chain(&goflags).any(|word| word.starts_with('-') && is_coverage_flag(word));
     let mut found = Vec::new();
     if is_told {
-        found.extend(main_not_covered(file, build, &own, &goflags, &at));
+        let main = main_not_covered(file, build, &own, &goflags, &at);
+        found.push(main.unwrap_or_else(|| {
+            let sentence = "go build is told to cover the program";
+            Diagnosis::new(Id::Instrumented, Severity::Ok, Hop::Build, &file.name, sentence)
+                .evidence(format!("go build {}", own.join(" ")), &at)
+        }));
         found.extend(overridden_package_list(file, build, &own, &goflags, &at));
     } else {
         found.push(not_told(file, build, &own, &at));

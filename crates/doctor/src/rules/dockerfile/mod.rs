@@ -1,6 +1,7 @@
 //! What a Dockerfile builds, and how its image starts.
 
 mod build;
+mod commands;
 mod coverpkg;
 mod scope;
 

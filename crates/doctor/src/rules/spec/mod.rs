@@ -15,6 +15,7 @@ pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
     let mut found = unset(facts);
     for workload in &facts.workloads {
         let before = found.len();
+        found.extend(from_elsewhere(workload));
         found.extend(directory::find(workload));
         found.extend(node::find(workload, &facts.kind_configurations));
         found.extend(security::find(workload, &facts.kind_configurations));
@@ -91,6 +92,21 @@ fn unset(facts: &Facts) -> Vec<Diagnosis> {
         .chain(Some(&workload.name))
     };
     facts.workloads.iter().map(of_workload).collect()
+}
+
+/// GOCOVERDIR may be in a ConfigMap that is not part of what was given.
+fn from_elsewhere(workload: &Workload) -> Option<Diagnosis> {
+    let mut containers = workload.spec.long_running();
+    if workload.spec.long_running().any(|container| written(container).is_some()) {
+        return None;
+    }
+    let container = containers.find(|container| may_come_from_elsewhere(container))?;
+    let sentence = "whether GOCOVERDIR is set is decided by a ConfigMap or a Secret";
+    Some(
+        about(workload, container, Id::CouldNotLook, Severity::Unknown, Hop::Pod, sentence)
+            .evidence("envFrom or valueFrom", &workload.read_from)
+            .fix(format!("podcov doctor {}    # in the cluster", target(workload))),
+    )
 }
 
 fn sets_it(file: &crate::facts::Dockerfile) -> bool {
