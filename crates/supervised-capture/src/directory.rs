@@ -100,9 +100,7 @@ impl Directory {
     }
 
     fn use_own_counters(&self) {
-        for own in own_counters(&self.path) {
-            let _ = self.use_own(&own);
-        }
+        use_own_of_others(&self.path);
     }
 
     /// Leaves nothing below but what is used.
@@ -150,14 +148,7 @@ pub fn recover(directory: &Path) -> usize {
             recovered += 1;
         }
     }
-    let concluded = records(directory);
-    for own in own_counters(directory) {
-        let is_read =
-            |(process_id, started): &(u32, u64)| *process_id == own.process_id && *started <= own.written;
-        if !concluded.iter().any(is_read) && use_own(directory, &own).is_ok() {
-            recovered += 1;
-        }
-    }
+    recovered += use_own_of_others(directory);
     remove_below(directory);
     recovered
 }
@@ -173,6 +164,18 @@ fn lock(directory: &Path) -> Option<File> {
         std::thread::sleep(LONGEST_LOOK / 10);
     }
     Some(own)
+}
+
+/// Uses the counter files that processes wrote themselves of which there is no record: one that was left running, and read
+/// then, may have written its own later. Says how many.
+fn use_own_of_others(directory: &Path) -> usize {
+    let concluded = records(directory);
+    let is_other = |own: &OwnCounters| {
+        let is_read =
+            |(process_id, started): &(u32, u64)| *process_id == own.process_id && *started <= own.written;
+        !concluded.iter().any(is_read)
+    };
+    own_counters(directory).iter().filter(|own| is_other(own) && use_own(directory, own).is_ok()).count()
 }
 
 /// The processes of which there are records, by their number and start.
@@ -290,6 +293,28 @@ mod tests {
     use super::*;
 
     const HASH: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn what_a_process_writes_after_it_was_left_does_not_count_again() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::prepare(place.path().to_owned());
+        let record = ProcessRecord {
+            process_id: 17,
+            started_unix_nanoseconds: 5,
+            program: "/app".to_owned(),
+            counters: CountersFrom::Memory(Moment::Left),
+            ending: None,
+        };
+        directory.keep(&format!("covmeta.{HASH}"), b"meta-data").unwrap();
+        directory.keep(&format!("covcounters.{HASH}.17.6"), b"counters").unwrap();
+        directory.keep(&record.file_name(), record.to_text().as_bytes()).unwrap();
+        for (name, contents) in [("covmeta.", ""), ("covcounters.", ".17.7"), ("covcounters.", ".18.7")] {
+            fs::write(directory.own().join(format!("{name}{HASH}{contents}")), b"own").unwrap();
+        }
+        directory.finish();
+        let counters = names(place.path(), |name| name.starts_with("covcounters."));
+        assert_eq!(counters, [format!("covcounters.{HASH}.17.6"), format!("covcounters.{HASH}.18.7")]);
+    }
 
     #[test]
     fn what_was_last_read_is_used_where_there_is_nothing_of_the_end() {
