@@ -68,6 +68,7 @@ impl Ending {
 }
 
 pub const OUT_OF_MEMORY: &str = "out of memory";
+pub const STILL_AT_IT: &str = "SIGTERM, still at it when SIGKILL comes";
 
 pub const ALL: [Ending; 22] = [
     Ending::of("main returns", &[PROGRAM, "return"]),
@@ -82,7 +83,7 @@ pub const ALL: [Ending; 22] = [
     Ending::of("stack overflow", &[PROGRAM, "overflow"]),
     Ending::of("SIGKILL", &[PROGRAM, "wait"]).after(Action::Kill),
     Ending::of(OUT_OF_MEMORY, &[PROGRAM, "allocate"]).in_containers(),
-    Ending::of("SIGTERM, still at it when SIGKILL comes", &[PROGRAM, "drain"]).after(Action::Drain),
+    Ending::of(STILL_AT_IT, &[PROGRAM, "drain"]).after(Action::Drain),
     Ending::of("SIGKILL to the whole container", &[PROGRAM, "wait"]).after(Action::KillAll).in_containers(),
     Ending::of("main is not covered: main returns", &[PROGRAM, "return"]).covering(Covered::WithoutMain),
     Ending::of("main is not covered: SIGKILL", &[PROGRAM, "wait"])
