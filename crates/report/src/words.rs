@@ -39,14 +39,20 @@ impl Loss {
             Outcome::Heard | Outcome::NotInstrumented => None,
         }
     }
+
+    /// Whose, why, the evidence, and the cause: `pod shop/api-7d9 container api: no data (gocoverdir-unset)`.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { who, reason, detail, diagnosis } = self;
+        let separator = if detail.is_empty() { "" } else { ": " };
+        let cause = diagnosis.as_ref().map(|Diagnosis { id, .. }| format!(" ({id})")).unwrap_or_default();
+        format!("{who}: {reason}{separator}{detail}{cause}")
+    }
 }
 
 /// What is missing of a run, one sentence for each part: whose, and why.
 #[must_use]
 pub fn losses(run: &Run) -> Vec<String> {
-    let lost = run.captures.iter().filter_map(Loss::of).map(|Loss { who, reason, detail }| {
-        if detail.is_empty() { format!("{who}: {reason}") } else { format!("{who}: {reason}: {detail}") }
-    });
+    let lost = run.captures.iter().filter_map(Loss::of).map(|loss| loss.sentence());
     let set_aside = run.set_aside.iter().map(|file| format!("set aside {}: {}", file.file, file.reason));
     lost.chain(set_aside).collect()
 }

@@ -30,8 +30,13 @@ fn of_file(file: &str, counts: &[u32]) -> Vec<Section> {
 #[test]
 fn lcov_has_functions_and_lines_of_each_file() {
     let (run, sources) = (heard(), Sources::default());
-    let report =
-        Report { run: &run, sections: of_file("m/f.go", &[3, 0]), kinds: Vec::new(), sources: &sources };
+    let report = Report {
+        run: &run,
+        sections: of_file("m/f.go", &[3, 0]),
+        kinds: Vec::new(),
+        tests: None,
+        sources: &sources,
+    };
     let expected =
         "TN:\nSF:m/f.go\nFN:1,F\nFNDA:3,F\nFNF:1\nFNH:1\nDA:1,3\nDA:2,0\nLF:2\nLH:1\nend_of_record\n";
     assert_eq!(written(&report, Format::Lcov).unwrap(), expected);
@@ -45,7 +50,8 @@ fn the_table_shows_each_kind_beside_the_whole() {
         profile: section("", CounterMode::Atomic, "m/f.go", counts).profile,
     };
     let kinds = vec![kind("unit", &[1, 0, 0]), kind("e2e", &[1, 1, 0])];
-    let report = Report { run: &run, sections: of_file("m/f.go", &[2, 1, 0]), kinds, sources: &sources };
+    let report =
+        Report { run: &run, sections: of_file("m/f.go", &[2, 1, 0]), kinds, tests: None, sources: &sources };
     insta::assert_snapshot!(written(&report, Format::Table).unwrap(), @r"
     percent  covered      of     unit      e2e  function
      66.7 %        4       6   33.3 %   66.7 %  m/f.go:1 F
@@ -58,15 +64,21 @@ fn markdown_is_short_and_says_what_is_missing() {
     let lost = Outcome::Lost { reason: LossReason::Killed, detail: "exit code 137".to_owned() };
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard), pod("deployment/api", "api-2", lost)]);
     let sources = Sources::default();
-    let report =
-        Report { run: &run, sections: of_file("m/f.go", &[3, 0]), kinds: Vec::new(), sources: &sources };
+    let report = Report {
+        run: &run,
+        sections: of_file("m/f.go", &[3, 0]),
+        kinds: Vec::new(),
+        tests: None,
+        sources: &sources,
+    };
     insta::assert_snapshot!(written(&report, Format::Markdown).unwrap());
 }
 
 #[test]
 fn without_data_no_format_shows_a_number() {
     let (run, sources) = (run(Vec::new()), Sources::default());
-    let report = Report { run: &run, sections: Vec::new(), kinds: Vec::new(), sources: &sources };
+    let report =
+        Report { run: &run, sections: Vec::new(), kinds: Vec::new(), tests: None, sources: &sources };
     for format in Format::ALL {
         match written(&report, format) {
             // In the page's own styles there are other numbers.
@@ -90,7 +102,7 @@ fn hostile_names_are_inert_in_every_format() {
         function.name = format!("F{HOSTILE}");
     }
     let kinds = vec![Kind { label: HOSTILE.to_owned(), profile: sections[0].profile.clone() }];
-    let report = Report { run: &run, sections, kinds, sources: &sources };
+    let report = Report { run: &run, sections, kinds, tests: None, sources: &sources };
     for format in Format::ALL {
         let text = written(&report, format).unwrap();
         // Go's own text profile has names as they are, and in a page they are text.

@@ -58,10 +58,7 @@ fn page(document: &Document<'_>) -> Page {
         }
     };
     let (packages, more_packages) = packages(document);
-    let losses = run.captures.iter().filter_map(Loss::of).map(|Loss { who, reason, detail }| {
-        let separator = if detail.is_empty() { "" } else { ": " };
-        text(&format!("{who}: {reason}{separator}{detail}"))
-    });
+    let losses = run.captures.iter().filter_map(Loss::of).map(|loss| text(&loss.sentence()));
     let set_aside =
         run.set_aside.iter().map(|file| text(&format!("set aside {}: {}", file.file, file.reason)));
     let notes = run.notes.iter().map(|note| text(note));
