@@ -116,6 +116,7 @@ fn beside_directories(input: &Input, found: &Found, output: &RunDirectory) -> Op
         bytes: if heard > 0 { fs::metadata(&input.path).map_or(0, |metadata| metadata.len()) } else { 0 },
         outcome,
         processes: Vec::new(),
+        diagnosis: None,
     })
 }
 

@@ -9,6 +9,7 @@ use podcov_report::gates::{Gates, Goal, Verdict, lines};
 use crate::diff::data::Data;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::settings::Settings;
 use crate::terminal::Terminal;
 
 /// What a pipeline asks of the figures of a run.
@@ -34,15 +35,16 @@ pub struct GateOptions {
 }
 
 impl GateOptions {
-    /// The gates that are asked for.
-    pub fn gates(&self) -> Gates {
-        Gates {
+    /// The gates that are asked for, here or in the settings file.
+    pub fn gates(&self, settings: &Settings) -> Gates {
+        let asked = Gates {
             total: self.total,
             packages: self.packages.iter().cloned().collect(),
             files: self.files.iter().cloned().collect(),
             complete: self.complete,
             ..Gates::default()
-        }
+        };
+        asked.or(settings.gates.clone())
     }
 }
 
@@ -67,6 +69,7 @@ pub fn exit_code(is_complete: bool, verdicts: &[Verdict]) -> ExitCode {
 pub fn judge(
     gates: &Gates,
     run: &Path,
+    settings: &Settings,
     code: ExitCode,
     terminal: &Terminal,
 ) -> Result<ExitCode, CommandError> {
@@ -78,7 +81,7 @@ pub fn judge(
     if gates.is_empty() {
         return Ok(code);
     }
-    let data = Data::read(&[run.to_owned()], terminal)?;
+    let data = Data::read(&[run.to_owned()], settings, terminal)?;
     let verdicts = verdicts(gates, &data);
     terminal.lines_for_people(&lines(&verdicts));
     Ok(exit_code(is_complete, &verdicts))

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use podcov_report::formats::{Baseline, Format, Rows};
+use podcov_report::gates::Gates;
 use podcov_report::{ExcludePattern, Exclusions};
 
 use file::SettingsFile;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub rows: Rows,
     /// What is left out.
     pub exclusions: Exclusions,
+    /// What the settings file asks of the figures.
+    pub gates: Gates,
     /// An earlier report to compare with.
     pub baseline: Option<Baseline>,
     /// Inputs of `podcov report`, where the command line names none.
@@ -126,7 +129,7 @@ impl SettingsArgs {
         output_directory: &mut PathBuf,
         matches: &ArgMatches,
     ) -> Result<Settings, CommandError> {
-        let SettingsFile { source: own_source, output_dir, baseline, formats, exclude, labels, .. } =
+        let SettingsFile { source: own_source, output_dir, baseline, formats, exclude, labels, gates } =
             SettingsFile::load(self.config.as_deref(), source)?;
         for (value, id, from_file) in
             [(&mut *source, "source", own_source), (output_directory, "output_dir", output_dir)]
@@ -160,6 +163,7 @@ impl SettingsArgs {
             },
             baseline: self.baseline.or(baseline).map(|path| read_baseline(&path)).transpose()?,
             labels,
+            gates,
         })
     }
 }
@@ -167,7 +171,7 @@ impl SettingsArgs {
 impl Settings {
     /// Those of a command that has none of the flags: what the file in the checkout says is left out.
     pub fn of_checkout(source: &Path) -> Result<Self, CommandError> {
-        let SettingsFile { exclude, .. } = SettingsFile::load(None, source)?;
+        let SettingsFile { exclude, gates, .. } = SettingsFile::load(None, source)?;
         let exclusions = Exclusions {
             patterns: exclude.patterns,
             generated: exclude.generated.unwrap_or(false),
@@ -175,7 +179,7 @@ impl Settings {
             main_packages: exclude.main.unwrap_or(false),
             test_support: exclude.test_support.unwrap_or(false),
         };
-        Ok(Self { source: source.to_owned(), exclusions, ..Self::default() })
+        Ok(Self { source: source.to_owned(), exclusions, gates, ..Self::default() })
     }
 
     /// Whether a format is for standard output.

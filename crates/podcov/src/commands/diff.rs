@@ -12,6 +12,7 @@ use crate::diff::data::Data;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::gate::{self, GateOptions};
+use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::{diff, finish};
 
@@ -101,10 +102,12 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &DiffArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     finish::check_source(&args.source)?;
+    let settings = Settings::of_checkout(&args.source)?;
     let changes = Changes::find(&args.wanted(), &args.source)?;
     let default = [PathBuf::from(DEFAULT_DATA)];
-    let data = Data::read(if args.data.is_empty() { &default } else { &args.data }, terminal)?;
-    let earlier = if args.against.is_empty() { None } else { Some(Data::read(&args.against, terminal)?) };
+    let data = Data::read(if args.data.is_empty() { &default } else { &args.data }, &settings, terminal)?;
+    let earlier =
+        if args.against.is_empty() { None } else { Some(Data::read(&args.against, &settings, terminal)?) };
     let sources = Sources::discover(&args.source)
         .map_err(|error| CommandError::failure("cannot look for the sources").caused_by(error))?;
 
@@ -120,7 +123,7 @@ pub fn run(args: &DiffArgs, terminal: &Terminal) -> Result<ExitCode, CommandErro
     if data.profile.is_none() {
         report.missing.push("no counters came: nothing is known of what ran, which is not 0 %".to_owned());
     }
-    report.verdicts = judge(&args.gates(), &report, &data);
+    report.verdicts = judge(&args.gates(&settings), &report, &data);
     print(&report, args.format, terminal)?;
     let is_complete = args.allow_incomplete || report.missing.is_empty();
     Ok(if data.profile.is_none() {
@@ -139,11 +142,12 @@ impl DiffArgs {
         }
     }
 
-    fn gates(&self) -> Gates {
+    fn gates(&self, settings: &Settings) -> Gates {
+        let gates = self.gates.gates(settings);
         Gates {
-            changed_lines: self.fail_under_changed,
-            no_regression: self.fail_on_regression,
-            ..self.gates.gates()
+            changed_lines: self.fail_under_changed.or(gates.changed_lines),
+            no_regression: self.fail_on_regression || gates.no_regression,
+            ..gates
         }
     }
 }

@@ -101,7 +101,8 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
         Some(_) if args.report.allow_incomplete || finish::is_complete(run) => ExitCode::Success,
         Some(_) => ExitCode::Incomplete,
     };
-    gate::judge(&args.gates.gates(), directory.path(), code, terminal)
+    let settings = &args.report.settings;
+    gate::judge(&args.gates.gates(settings), directory.path(), settings, code, terminal)
 }
 
 fn inputs(args: &ReportArgs) -> Result<Vec<Input>, CommandError> {

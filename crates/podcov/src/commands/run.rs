@@ -91,11 +91,12 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
     let tests = test_command::check(&args.test)?;
     args.report.check()?;
     let interrupt = Interrupt::install()?;
-    let (gates, output) = (args.gates.gates(), args.report.output_dir.clone());
+    let (settings, output) = (args.report.settings.clone(), args.report.output_dir.clone());
+    let gates = args.gates.gates(&settings);
     if !args.local.exec.is_empty() {
         let run = LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?;
         let code = run.per_test(args.per_test).run().await?;
-        return gate::judge(&gates, &output, code, terminal);
+        return gate::judge(&gates, &output, &settings, code, terminal);
     }
     if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to measure")
@@ -103,5 +104,5 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
             .hint("or start a service here: podcov run --exec './bin/api' -- TEST..."));
     }
     let code = kubernetes::run::run(args, tests, interrupt, terminal).await?;
-    gate::judge(&gates, &output, code, terminal)
+    gate::judge(&gates, &output, &settings, code, terminal)
 }

@@ -2,18 +2,19 @@
 //!
 //! Owns what is read from where, and that what is missing is said. Writes nothing.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{CounterMode, Function, Join, Package, Profile, TextProfile, Unit};
-use podcov_report::{completeness, losses};
+use go_coverage::{CounterMode, Join, Profile, TextProfile, join_profiles};
+use go_source::Sources;
+use podcov_report::{SourceFiles, completeness, losses, name_blocks};
 
 use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
 use crate::error::CommandError;
 use crate::existing_data::{self, Input};
-use crate::run_directory::{self, RunDirectory};
+use crate::run_directory::RunDirectory;
+use crate::settings::Settings;
 use crate::terminal::Terminal;
 
 /// In a run directory, Go's text profile.
@@ -35,8 +36,8 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads all of these.
-    pub fn read(paths: &[PathBuf], terminal: &Terminal) -> Result<Self, CommandError> {
+    /// Reads all of these, and leaves out what the settings say.
+    pub fn read(paths: &[PathBuf], settings: &Settings, terminal: &Terminal) -> Result<Self, CommandError> {
         let progress = terminal.progress("merging", "coverage data");
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         let mut data = Self {
@@ -57,13 +58,16 @@ impl Data {
         }
         drop(progress);
         data.profile = as_one(profiles);
+        if let Some(profile) = &mut data.profile {
+            without_excluded(profile, settings);
+        }
         Ok(data)
     }
 
     fn add_directories(&mut self, paths: &[&PathBuf]) -> Result<Vec<Profile>, CommandError> {
         let mut inputs = Vec::new();
         for path in paths {
-            inputs.push(Input { path: (*path).clone(), record: run_directory::read_record(path)? });
+            inputs.push(Input::new(None, path)?);
         }
         let recorded = inputs.iter().flat_map(recorded_directories);
         let recorded: Vec<PathBuf> = recorded.filter(|path| path.is_dir()).collect();
@@ -103,7 +107,7 @@ impl Data {
         found: &coverage_data::Found,
     ) -> Result<Vec<Profile>, CommandError> {
         let mut profiles = Vec::new();
-        for Input { path, record } in inputs {
+        for Input { path, record, .. } in inputs {
             let files: Vec<PathBuf> =
                 PROFILES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
             let Some(run) = record.as_ref().filter(|_| !files.is_empty()) else { continue };
@@ -146,39 +150,17 @@ fn text_profile(path: &Path) -> Result<Profile, CommandError> {
 }
 
 /// Profiles of several counter modes as one, of which only whether a count is 0 means something.
-pub fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
-    if profiles.len() < 2 {
-        return profiles.pop();
+fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
+    match profiles.as_slice() {
+        [] | [_] => profiles.pop(),
+        several => Some(join_profiles(CounterMode::Set, several, std::iter::empty())),
     }
-    let mut packages = std::collections::BTreeMap::<String, Vec<Function>>::new();
-    for package in profiles.into_iter().flat_map(|profile| profile.packages) {
-        let known = packages.entry(package.import_path).or_default();
-        let index: HashMap<(String, String), usize> = known
-            .iter()
-            .enumerate()
-            .map(|(index, function)| ((function.file.clone(), function.name.clone()), index))
-            .collect();
-        for function in package.functions {
-            let same = index.get(&(function.file.clone(), function.name.clone()));
-            match same
-                .and_then(|index| known.get_mut(*index))
-                .filter(|known| ranges(known).eq(ranges(&function)))
-            {
-                Some(known) => add(known, &function),
-                None => known.push(function),
-            }
-        }
-    }
-    let packages = packages.into_iter().map(|(import_path, functions)| Package { import_path, functions });
-    Some(Profile { mode: CounterMode::Set, packages: packages.collect() })
 }
 
-fn ranges(function: &Function) -> impl Iterator<Item = Unit> {
-    function.units.iter().map(|unit| Unit { count: 0, ..*unit })
-}
-
-fn add(function: &mut Function, other: &Function) {
-    for (unit, other) in function.units.iter_mut().zip(&other.units) {
-        unit.count = CounterMode::Set.add(unit.count, other.count);
-    }
+/// Without what the settings leave out.
+fn without_excluded(profile: &mut Profile, settings: &Settings) {
+    let sources = Sources::discover(&settings.source).unwrap_or_default();
+    let files = SourceFiles::look_up(&sources, [&*profile]);
+    name_blocks(profile, &files);
+    settings.exclusions.decide(profile, &files).apply(profile);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use podcov_report::ExcludePattern;
 use podcov_report::formats::Format;
+use podcov_report::gates::Gates;
 use serde::Deserialize;
 
 use crate::error::CommandError;
@@ -23,8 +24,8 @@ pub struct SettingsFile {
     pub exclude: Exclude,
     #[serde(deserialize_with = "labels")]
     pub labels: Vec<(String, PathBuf)>,
-    /// For those who judge the figures; read and checked there.
-    pub gates: toml::Table,
+    /// `[gates]`
+    pub gates: Gates,
 }
 
 /// `[exclude]`
@@ -145,6 +146,7 @@ mod tests {
         assert_eq!(file.labels, labels.map(|(label, path)| (label.to_owned(), PathBuf::from(path))));
         assert_eq!(file.formats[&Format::Lcov], Path::new("coverage.info"));
         assert_eq!((file.exclude.patterns.len(), file.exclude.ignore_comments), (2, Some(false)));
+        assert_eq!(file.gates.total, "80".parse().ok());
     }
 
     #[test]
@@ -157,6 +159,7 @@ mod tests {
             ("[exclude]\ngenerated = \"yes\"", ["line 2", "bool"]),
             ("[labels]\nunit = 3", ["line 2", ""]),
             ("source = ", ["line 1", ""]),
+            ("[gates]\ntotal = 101", ["line 2", "0 to 100"]),
         ] {
             let error = SettingsFile::parse(text).unwrap_err();
             assert!(said.iter().all(|word| error.contains(word)), "{text}: {error}");
