@@ -41,6 +41,9 @@ use crate::{
 /// covmeta is written before a program's own code starts; a pod that is ready has had that time many times over.
 const COVERAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
+const BUILD_WITH_COVERAGE: &str =
+    "build it with go build -cover; a -coverpkg pattern must match its main package too";
+
 /// One command at work on a cluster.
 pub struct Cluster<'a> {
     connection: Connection,
@@ -153,14 +156,14 @@ impl<'a> Cluster<'a> {
             let fix =
                 cause.fix.iter().flat_map(|fix| fix.lines()).map(str::trim).collect::<Vec<_>>().join(" ");
             let error = CommandError::failure(without).caused_by(cause.sentence.clone());
-            return Err(error.hint(format!("{}: {fix}", cause.id)));
+            return Err(error.hint(BUILD_WITH_COVERAGE).hint(format!("{}: {fix}", cause.id)));
         }
         Err(match failure {
             Some(failure) => {
                 CommandError::failure(format!("{pod}: its agent cannot be reached")).caused_by(failure)
             }
             None => CommandError::failure(without)
-                .hint("build it with go build -cover; a -coverpkg pattern must match its main package too")
+                .hint(BUILD_WITH_COVERAGE)
                 .hint("name the containers that are built with coverage with -c"),
         })
     }
