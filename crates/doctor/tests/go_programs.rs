@@ -129,7 +129,8 @@ fn what_a_dockerfile_builds_is_foretold() {
         ("go build -cover -coverpkg=./internal/... ./cmd/api", &[Id::MainNotCovered]),
         ("go build -cover -coverpkg=example.com/shop/... ./cmd/api", &[]),
         ("go build -coverpkg example.com/shop/internal/work ./cmd/api", &[Id::MainNotCovered]),
-        ("go build -cover -coverpkg=work ./cmd/api", &[Id::MainNotCovered]),
+        ("go build -cover -coverpkg=api ./cmd/api", &[Id::MainNotCovered]),
+        ("go build -cover -coverpkg=work ./cmd/api", &[]),
         ("go build -covermode=atomic ./cmd/api", &[]),
         ("go build -cover -coverpkg=./... ./cmd/api/main.go", &[Id::BuiltFromFileArguments]),
         // The package is then called command-line-arguments, which no pattern of the module matches.
@@ -141,8 +142,11 @@ fn what_a_dockerfile_builds_is_foretold() {
         // A variable of the shell that is not exported is none of the environment.
         ("GOFLAGS=-cover && go build ./cmd/api", &[Id::NotInstrumented]),
         ("FLAGS=-cover && go build $FLAGS ./cmd/api", &[]),
-        ("export GOFLAGS=-cover && go build -ldflags='-s -w -extldflags \"-static\"' -trimpath -a ./cmd/api", &[]),
-        ("env GOFLAGS=-cover go build -installsuffix cgo -a ./cmd/api", &[]),
+        (
+            "export GOFLAGS=-cover && go build -ldflags='-s -w -extldflags \"-static\"' -trimpath ./cmd/api",
+            &[],
+        ),
+        ("env GOFLAGS=-cover go build ./cmd/api", &[]),
     ]
     .into_iter()
     .enumerate()

@@ -34,6 +34,10 @@ fn matches(pattern: &str, main: Main<'_>) -> Option<bool> {
     if ["all", "..."].contains(&pattern) {
         return Some(true);
     }
+    // From Go 1.25 on, the packages of the main module; before, a name that matches nothing.
+    if pattern == "work" {
+        return None;
+    }
     let is_file = is_go_file(main.argument);
     let (directory, is_relative) = relative(main.argument);
     if pattern.starts_with('.') {
@@ -104,6 +108,7 @@ mod tests {
             ("./...", "cmd/api/main.go", Some(true)),
             ("all", "./cmd/api/main.go", Some(true)),
             ("api", "./cmd/api", Some(false)),
+            ("work", "./cmd/api", None),
             ("../...", "./cmd/api", None),
         ] {
             assert_eq!(matches_main(patterns, main(argument)), expected, "{patterns} {argument}");
