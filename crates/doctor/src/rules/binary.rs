@@ -4,9 +4,8 @@ use crate::facts::Binary;
 use crate::facts::binary::{Contents, Coverage, GoProgram};
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
 
-/// Without the runtime's hook nothing is written, whatever comes after the build.
-pub(super) const NOTHING_IS_WRITTEN: &[Id] =
-    &[Id::NoData, Id::CountersMissing, Id::ExitedWithoutFlush, Id::GocoverdirUnset, Id::DirectoryMissing];
+/// Without the runtime's hook there is not even meta-data. Other faults on the way stay findings of their own.
+pub(super) const NOTHING_IS_WRITTEN: &[Id] = &[Id::NoData];
 
 pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
     facts.binaries.iter().flat_map(of_binary).collect()

@@ -70,11 +70,26 @@ fn of_archive(path: &Path, archive: &Archive) -> DataDirectory {
         within.trim_end_matches('/').clone_into(&mut leaf.path);
     }
     // An archive of a directory has its name before everything.
-    if let [leaf] = inside.directories.as_mut_slice() {
-        leaf.path.clear();
+    let common = common_directory(&inside.directories);
+    for leaf in &mut inside.directories {
+        leaf.path = leaf.path.get(common..).unwrap_or_default().trim_start_matches('/').to_owned();
     }
     inside.unreadable.extend(archive.refused.iter().map(|one| (shown(&one.path), one.reason.clone())));
     DataDirectory { name, ..inside }
+}
+
+/// The length of the path that all have in common.
+fn common_directory(leaves: &[Leaf]) -> usize {
+    let Some((first, others)) = leaves.split_first() else { return 0 };
+    let ends = first.path.match_indices('/').map(|(at, _)| at).chain([first.path.len()]);
+    let is_common = |end: &usize| {
+        let directory = first.path.get(..*end).unwrap_or_default();
+        let below = |path: &str| {
+            path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        others.iter().all(|leaf| below(&leaf.path))
+    };
+    ends.filter(is_common).max().unwrap_or_default()
 }
 
 /// Whether it is a file of coverage data.

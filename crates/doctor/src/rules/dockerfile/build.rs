@@ -88,14 +88,8 @@ fn not_told(file: &Dockerfile, build: &Build, own: &[&str], at: &str) -> Diagnos
     }
 }
 
-const LOST_FLAG_EXPLAINS: &[Id] = &[
-    Id::NotInstrumented,
-    Id::NoData,
-    Id::CountersMissing,
-    Id::ExitedWithoutFlush,
-    Id::GocoverdirUnset,
-    Id::DirectoryMissing,
-];
+/// A binary that was built so is looked at side by side.
+const LOST_FLAG_EXPLAINS: &[Id] = &[Id::NotInstrumented, Id::NoData];
 
 /// A variable that was meant for this build: its name, its line, and why the build does not see it.
 fn lost(file: &Dockerfile, build: &Build) -> Option<(String, usize, &'static str)> {
@@ -256,36 +250,38 @@ fn misquoted(file: &Dockerfile) -> Vec<Diagnosis> {
 
 fn harmless(file: &Dockerfile, own: &[&str], goflags: &[&str], at: &str) -> Vec<Diagnosis> {
     let all: Vec<&str> = own.iter().chain(goflags).copied().collect();
-    let text = all.join(" ");
     let has = |flag: &str| all.iter().any(|word| word.split('=').next() == Some(flag));
     let linker = value_of_flag(&all, "ldflags").unwrap_or_default();
     let mut found = Vec::new();
-    let mut note = |is_there: bool, id, sentence: &str| {
+    let mut note = |is_there: bool, id, value: String, sentence: &str| {
         if is_there {
             found.push(
-                Diagnosis::new(id, Severity::Note, Hop::Build, &file.name, sentence)
-                    .evidence(text.clone(), at),
+                Diagnosis::new(id, Severity::Note, Hop::Build, &file.name, sentence).evidence(value, at),
             );
         }
     };
     note(
         linker.contains("-static"),
         Id::HarmlessStaticLinking,
+        format!("-ldflags={linker}"),
         "static linking is not the cause: the data and what writes it are linked in",
     );
     note(
         linker.split_whitespace().any(|flag| flag == "-s" || flag == "-w"),
         Id::HarmlessStripping,
+        format!("-ldflags={linker}"),
         "stripping is not the cause: coverage needs no symbols (only `go tool nm | grep cover` does)",
     );
     note(
         has("-trimpath"),
         Id::HarmlessTrimpath,
+        "-trimpath".to_owned(),
         "-trimpath is not the cause: it shortens the paths of files, and nothing else",
     );
     note(
         has("-a") || has("-installsuffix"),
         Id::HarmlessRebuildAll,
+        if has("-installsuffix") { "-installsuffix" } else { "-a" }.to_owned(),
         "-a and -installsuffix are not the cause: they decide what is compiled again",
     );
     found

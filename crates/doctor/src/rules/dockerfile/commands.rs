@@ -89,11 +89,15 @@ fn builds_of(commands: &[SimpleCommand], scope: &Scope, line: usize) -> Vec<Buil
         let words: Vec<&str> = plain.iter().map(|word| word.as_deref().unwrap_or_default()).collect();
         let exports = words.first() == Some(&"export");
         if words.is_empty() {
-            own.into_iter().for_each(|(name, value)| shell.assign(scope, name, value, false));
+            for (name, value) in own {
+                shell.assign(scope, name, value, false);
+            }
         } else if exports {
             let with_value: Vec<_> = command.words.iter().filter_map(shell::split_assignment).collect();
             let set = assigned_by(&with_value, &shell, scope);
-            set.into_iter().for_each(|(name, value)| shell.assign(scope, name, value, true));
+            for (name, value) in set {
+                shell.assign(scope, name, value, true);
+            }
             for name in words.iter().skip(1).filter(|word| !word.contains('=')) {
                 let value = shell.value(scope, name);
                 shell.assign(scope, (*name).to_owned(), value, true);

@@ -6,7 +6,7 @@ use crate::facts::{KindConfiguration, Workload};
 use crate::{Diagnosis, Hop, Id, Severity};
 
 /// What is not there where nothing can be written.
-const NOTHING_ARRIVES: &[Id] = &[Id::NoData, Id::CountersMissing];
+const NOTHING_ARRIVES: &[Id] = &[Id::NoData];
 
 pub(super) fn find(workload: &Workload) -> Vec<Diagnosis> {
     let spec = &workload.spec;
@@ -35,7 +35,8 @@ fn of_container(workload: &Workload, container: &Container) -> Option<Diagnosis>
                 Hop::Pod,
                 "GOCOVERDIR is relative: it is resolved at each write, wherever the program is then",
             )
-            .fix(fixed),
+            .fix(fixed)
+            .explains(&[Id::NoData, Id::CountersMissing]),
         );
     }
     match container.mount_of(value) {

@@ -88,7 +88,7 @@ fn unset(facts: &Facts) -> Vec<Diagnosis> {
             "podcov run {} -- TESTS    # sets it, or by hand:\nenv: [{{name: GOCOVERDIR, value: /coverage}}]\nvolumeMounts: [{{name: coverage, mountPath: /coverage}}]\nvolumes: [{{name: coverage, emptyDir: {{}}}}]",
             target(workload)
         ))
-        .explains(&[Id::NoData, Id::CountersMissing])
+        .explains(&[Id::NoData])
         .chain(Some(&workload.name))
     };
     facts.workloads.iter().map(of_workload).collect()

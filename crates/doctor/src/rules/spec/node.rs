@@ -6,7 +6,7 @@ use crate::facts::pod_spec::{Container, PodSpec, is_within};
 use crate::facts::{KindConfiguration, Workload};
 use crate::{Diagnosis, Hop, Id, Severity};
 
-const NOTHING_ON_THE_HOST: &[Id] = &[Id::NoData, Id::CountersMissing];
+const NOTHING_ON_THE_HOST: &[Id] = &[Id::NoData];
 const CONTROL_PLANE: &str = "control-plane";
 const CONTROL_PLANE_TAINT: &str = "node-role.kubernetes.io/control-plane";
 

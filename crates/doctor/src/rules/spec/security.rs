@@ -82,6 +82,6 @@ fn owner(workload: &Workload, container: &Container, clusters: &[KindConfigurati
             .evidence(said, &workload.read_from)
             .evidence(owner.0, owner.1)
             .fix(format!("sudo {change} {path}    # or an emptyDir, which every user can write to"))
-            .explains(&[Id::NoData, Id::CountersMissing]),
+            .explains(&[Id::NoData]),
     )
 }
