@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::go::{self, Release};
 use crate::place::Place;
 
-/// A module, and what of it is tested. Of each, the newest version that the Go of the tests builds is not needed.
+/// A module, and what of it is tested.
 struct Module {
     path: &'static str,
     version: &'static str,
@@ -42,13 +42,6 @@ fn a_module_with_a_version_in_its_path_is_as_go_tool_cover_says() {
 #[ignore = "long: ten modules are downloaded, built and tested"]
 fn modules_of_every_shape_are_as_go_tool_cover_says() {
     for shape in [
-        // Generics.
-        module("github.com/google/btree", "v1.1.3", &["."], "set"),
-        // A version in the path, nested packages.
-        module("github.com/hashicorp/golang-lru/v2", "v2.0.7", &["./..."], "count"),
-        module("github.com/cenkalti/backoff/v4", "v4.3.0", &["./..."], "atomic"),
-        // cgo.
-        module("github.com/mattn/go-pointer", "v0.0.1", &["."], "set"),
         // Build tags, a file for each system.
         module("github.com/mattn/go-isatty", "v0.0.20", &["."], "set"),
         // Generated code.
@@ -71,6 +64,13 @@ fn modules_of_every_shape_are_as_go_tool_cover_says() {
             &["./cases", "./language", "./unicode/...", "./transform"],
             "atomic",
         ),
+        // Generics.
+        module("github.com/google/btree", "v1.1.3", &["."], "set"),
+        // A version in the path, nested packages.
+        module("github.com/hashicorp/golang-lru/v2", "v2.0.7", &["./..."], "count"),
+        module("github.com/cespare/xxhash/v2", "v2.3.0", &["."], "atomic"),
+        // cgo.
+        module("github.com/DataDog/zstd", "v1.5.6", &["."], "set"),
     ] {
         compare(&shape);
     }
@@ -90,7 +90,8 @@ fn compare(module: &Module) {
         .unwrap();
     // That a test of it fails here is not what is asked.
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(profile.is_file(), "{}: {said}", module.path);
+    let blocks = fs::read_to_string(&profile).unwrap_or_default().lines().count();
+    assert!(blocks > 1, "{}: {said}", module.path);
 
     let arguments = [
         "report",
@@ -110,7 +111,7 @@ fn compare(module: &Module) {
     let ours =
         lines_of_document(&serde_json::from_slice(&fs::read(place.path("report.json")).unwrap()).unwrap());
     let theirs = lines_of_page(&checkout, &profile, &place.path("cover.html"));
-    assert!(ours.values().map(BTreeMap::len).sum::<usize>() > 20, "{}: {ours:?}", module.path);
+    assert!(ours.values().map(BTreeMap::len).sum::<usize>() > 5, "{}: {ours:?}", module.path);
     for (file, lines) in &theirs {
         let own = ours.get(file).unwrap_or_else(|| panic!("{} {file} is not in the report", module.path));
         let differing: Vec<_> = own
