@@ -71,7 +71,7 @@ impl Content {
             }
             decisions.problems().for_each(|problem| terminal.warning(&problem));
         }
-        say_what_does_not_fit(everything.as_ref(), &files, &sources, terminal);
+        say_what_does_not_fit(everything.as_ref(), &files, settings, terminal);
         let sections = sections(everything, parts);
         run.summary = figures(run, &sections, &sources, only_workload);
         Self { sections, kinds, files, sources, of_modes: total, is_mixed }
@@ -88,11 +88,13 @@ fn named(directory: &Path, refused: impl Iterator<Item = Refused>) -> Vec<SetAsi
 fn say_what_does_not_fit(
     everything: Option<&Profile>,
     files: &SourceFiles,
-    sources: &Sources,
+    settings: &Settings,
     terminal: &Terminal,
 ) {
     let missing: Vec<_> = files.missing().collect();
-    if let ([(file, first), ..], Some(_)) = (missing.as_slice(), sources.root()) {
+    // Where none is here, this is not the checkout: only formats that name files need it, and the page says so.
+    let matters = missing.len() < files.len() || !settings.outputs.is_empty();
+    if let ([(file, first), ..], true) = (missing.as_slice(), matters) {
         terminal.warning(&format!(
             "no source of {} of {}, such as {file}: {}",
             missing.len(),

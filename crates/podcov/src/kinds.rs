@@ -97,7 +97,9 @@ fn join<'a>(
 /// The functions of which more than one version of the source is in a profile, by file.
 pub fn functions_of_several_builds(profile: &Profile) -> BTreeMap<&str, Vec<&str>> {
     let mut by_file = BTreeMap::<&str, Vec<_>>::new();
-    for function in profile.functions() {
+    // What line directives of other languages name is no file of one version.
+    let of_go = profile.functions().filter(|function| function.file.ends_with(".go"));
+    for function in of_go {
         for unit in &function.units {
             let range = ((unit.start_line, unit.start_column), (unit.end_line, unit.end_column));
             by_file.entry(&function.file).or_default().push((range, function.name.as_str()));

@@ -44,7 +44,7 @@ fn kubectls_plugin_answers_to_its_own_name() {
         .with_code(0)
         .printing(&["Usage: kubectl podcov", "  kubectl podcov run -n shop deploy/api"]);
     call(&["run", "--help"]).with_code(0).printing(&["Usage: kubectl podcov run"]);
-    call(&["report"]).with_code(2).saying(&["Usage: kubectl podcov report"]);
+    call(&["report", "--no-such-flag"]).with_code(2).saying(&["Usage: kubectl podcov report"]);
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_podcov"));
     command.arg0("kubectl-podcov").arg("--help");
@@ -56,7 +56,7 @@ fn a_command_line_that_makes_no_sense_is_refused_on_standard_error() {
     let place = Place::new();
     for (arguments, message) in [
         (&["frobnicate"][..], "unrecognized subcommand"),
-        (&["report"][..], "<DIR>"),
+        (&["report"][..], "there is nothing to report on"),
         (&["run", "--exec", "true", "deploy/api", "--", "true"][..], "cannot be used with"),
         (&["run", "--exec", "true", "--stop-timeout", "5", "--", "true"][..], "a number with a unit"),
         (

@@ -23,7 +23,7 @@ pub(super) fn without_hidden_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
-            shown.push_str(&format!("‹U+{:04X}›", u32::from(character)));
+            shown.extend(format!("‹U+{:04X}›", u32::from(character)).chars());
         } else {
             shown.push(character);
         }
