@@ -98,7 +98,9 @@ fn join<'a>(
 pub fn functions_of_several_builds(profile: &Profile) -> BTreeMap<&str, Vec<&str>> {
     let mut by_file = BTreeMap::<&str, Vec<_>>::new();
     // What line directives of other languages name is no file of one version.
-    let of_go = profile.functions().filter(|function| function.file.ends_with(".go"));
+    let of_go = profile
+        .functions()
+        .filter(|function| Path::new(&function.file).extension().is_some_and(|extension| extension == "go"));
     for function in of_go {
         for unit in &function.units {
             let range = ((unit.start_line, unit.start_column), (unit.end_line, unit.end_column));
