@@ -67,6 +67,8 @@ pub fn render(
     let Some(mut run) = run_directory::read_record(path)? else { return Ok(None) };
     let mut groups = finish::groups_in(path, &run)?;
     add_living(path, &mut groups)?;
+    // Meta-data alone says what there is and nothing of what ran: it would read as 0 %.
+    groups.retain(|group| group.directories.iter().any(|directory| !directory.counters.is_empty()));
     let is_running = run.finished.is_none();
     let recorded = run.set_aside.len();
     let silent = Terminal::silent();
