@@ -1,5 +1,6 @@
 //! Data and code inside a page, such that neither can be mistaken for markup.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -23,7 +24,8 @@ pub(super) fn without_hidden_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
-            shown.extend(format!("‹U+{:04X}›", u32::from(character)).chars());
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "‹U+{:04X}›", u32::from(character));
         } else {
             shown.push(character);
         }
