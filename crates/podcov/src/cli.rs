@@ -49,7 +49,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(commands::run::RunArgs),
+    Run(Box<commands::run::RunArgs>),
     Exec(commands::exec::ExecArgs),
     Mark(commands::mark::MarkArgs),
     Snapshot(commands::snapshot::SnapshotArgs),
@@ -295,7 +295,7 @@ impl Command {
 
 fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> {
     match command {
-        Command::Run(args) => commands::block_on(commands::run::run(args, terminal)),
+        Command::Run(args) => commands::block_on(commands::run::run(*args, terminal)),
         Command::Exec(args) => commands::block_on(commands::exec::run(args, terminal)),
         Command::Mark(args) => commands::block_on(commands::mark::run(args)),
         Command::Snapshot(args) => commands::block_on(commands::snapshot::run(args, terminal)),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use go_source::Sources;
-use podcov_agent_protocol::LATEST_DIRECTORY;
+use podcov_agent_protocol::{LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name};
 use podcov_report::run::Run;
 use podcov_report::{Report, live_html};
 
@@ -55,7 +55,7 @@ impl State {
 
 /// Logs and finished reports change as well, and are not what the page is made from.
 fn is_input(name: &str) -> bool {
-    name == "run.json" || name.starts_with("cov") && !name.ends_with(".txt") || name.starts_with("process.")
+    name == "run.json" || is_coverage_file_name(name) || is_process_record_name(name)
 }
 
 /// The page, and whether the run goes on; none where there is no run.
@@ -176,7 +176,8 @@ mod tests {
         std::fs::write(directory.path().join("api.log"), "x").unwrap();
         assert_eq!(State::of(directory.path()), empty);
         std::fs::create_dir(directory.path().join("data")).unwrap();
-        std::fs::write(directory.path().join("data/covcounters.ab.7.90"), "x").unwrap();
+        std::fs::write(directory.path().join("data/covcounters.0123456789abcdef0123456789abcdef.7.90"), "x")
+            .unwrap();
         let with_data = State::of(directory.path());
         assert_ne!(with_data, empty);
         assert!(with_data.newest.is_some());
