@@ -192,6 +192,11 @@ impl Decisions {
         self.whole.is_empty() && self.stretches.is_empty()
     }
 
+    /// Files that are left out whole, and why.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.whole.iter().map(|(file, reason)| (file.as_str(), reason.as_str()))
+    }
+
     /// Leaves it out of a profile, and says what that was: most statements first.
     pub fn apply(&self, profile: &mut Profile) -> Vec<Excluded> {
         if self.is_empty() {

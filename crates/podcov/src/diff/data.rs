@@ -2,6 +2,7 @@
 //!
 //! Owns what is read from where, and that what is missing is said. Writes nothing.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Data {
     pub missing: Vec<String>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// Files that the settings leave out, and why.
+    pub excluded: BTreeMap<String, String>,
 }
 
 impl Data {
@@ -46,6 +49,7 @@ impl Data {
             completeness: String::new(),
             missing: Vec::new(),
             notes: Vec::new(),
+            excluded: BTreeMap::new(),
         };
         let mut profiles = Vec::new();
         let (directories, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
@@ -59,7 +63,7 @@ impl Data {
         drop(progress);
         data.profile = as_one(profiles);
         if let Some(profile) = &mut data.profile {
-            without_excluded(profile, settings);
+            data.excluded = leave_out(profile, settings);
         }
         Ok(data)
     }
@@ -157,10 +161,12 @@ fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
     }
 }
 
-/// Without what the settings leave out.
-fn without_excluded(profile: &mut Profile, settings: &Settings) {
+/// Leaves out what the settings say, and tells which whole files that are, and why.
+fn leave_out(profile: &mut Profile, settings: &Settings) -> BTreeMap<String, String> {
     let sources = Sources::discover(&settings.source).unwrap_or_default();
     let files = SourceFiles::look_up(&sources, [&*profile]);
     name_blocks(profile, &files);
-    settings.exclusions.decide(profile, &files).apply(profile);
+    let decisions = settings.exclusions.decide(profile, &files);
+    decisions.apply(profile);
+    decisions.files().map(|(file, reason)| (file.to_owned(), reason.to_owned())).collect()
 }

@@ -22,7 +22,7 @@ use data::Data;
 pub fn coverage(changes: &Changes, data: &Data, sources: &Sources) -> Result<Vec<ChangedFile>, CommandError> {
     let empty = Profile { mode: go_coverage::CounterMode::Set, packages: Vec::new() };
     let profile = data.profile.as_ref().unwrap_or(&empty);
-    let files = Files::find(changes, profile, sources);
+    let files = Files::find(changes, profile, &data.excluded, sources);
     changes
         .files
         .iter()
@@ -43,7 +43,7 @@ pub fn against(earlier: &Data, data: &Data, changes: &Changes, sources: &Sources
     let empty = Profile { mode: go_coverage::CounterMode::Set, packages: Vec::new() };
     let (before, after) =
         (earlier.profile.as_ref().unwrap_or(&empty), data.profile.as_ref().unwrap_or(&empty));
-    let files = Files::find(changes, after, sources);
+    let files = Files::find(changes, after, &data.excluded, sources);
     let changes_of: HashMap<&str, &FileChange> = files.changed(changes);
     let comparison = compare(before, after, |file, unit| {
         changes_of.get(file).is_some_and(|change| {
@@ -66,6 +66,8 @@ struct Files<'a> {
     by_path: BTreeMap<String, Vec<Measured<'a>>>,
     /// Directories of which the data has a package, from the root.
     directories: BTreeSet<String>,
+    /// Files that the settings leave out, by path from the root, and why.
+    excluded: BTreeMap<String, String>,
 }
 
 struct Measured<'a> {
@@ -77,14 +79,22 @@ struct Measured<'a> {
 
 impl<'a> Files<'a> {
     /// Only files that have the name of a changed one are looked for, and a file of each package.
-    fn find(changes: &Changes, profile: &'a Profile, sources: &Sources) -> Self {
+    fn find(
+        changes: &Changes,
+        profile: &'a Profile,
+        excluded: &BTreeMap<String, String>,
+        sources: &Sources,
+    ) -> Self {
         let paths = changes.files.iter().filter_map(|change| change.new_path.as_deref());
         let names: BTreeSet<&str> = paths.map(base_name).collect();
         let mut units = BTreeMap::<&str, Vec<Unit>>::new();
         for function in profile.functions() {
             units.entry(&function.file).or_default().extend(&function.units);
         }
-        let mut files = Self { by_path: BTreeMap::new(), directories: BTreeSet::new() };
+        let path_of = |file: &str| relative(&sources.find(file).ok()?.path, &changes.root);
+        let excluded = excluded.iter().filter(|(file, _)| names.contains(base_name(file)));
+        let excluded = excluded.filter_map(|(file, reason)| Some((path_of(file)?, reason.clone()))).collect();
+        let mut files = Self { by_path: BTreeMap::new(), directories: BTreeSet::new(), excluded };
         let mut packages = BTreeSet::new();
         for (file, units) in units {
             let is_named = names.contains(base_name(file));
@@ -144,6 +154,9 @@ impl<'a> Files<'a> {
     }
 
     fn why_not_measured(&self, path: &str, changes: &Changes) -> Result<NotMeasured, CommandError> {
+        if let Some(reason) = self.excluded.get(path) {
+            return Ok(NotMeasured::Excluded(reason.clone()));
+        }
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         if self.directories.contains(directory) {
             return Ok(NotMeasured::NoStatements);
