@@ -43,6 +43,10 @@ impl Results {
         notes: impl IntoIterator<Item = String>,
         run: &RunDirectory,
     ) -> Result<(), CommandError> {
+        // One that had run nothing when it paused for others to start is known by the group.
+        self.entries.retain(|entry| {
+            entry.directory.is_some() || entry.tests == *tests || !entry.tests.is_subset(tests)
+        });
         let position = self.entries.iter().position(|entry| entry.tests == *tests);
         // The rest of a test that ran with others.
         let is_known = || self.entries.iter().any(|entry| entry.tests.is_superset(tests));

@@ -154,7 +154,7 @@ mod tests {
         for (text, said) in [
             ("sources = \".\"", ["line 1", "sources"]),
             ("\n[exclude]\ngenerate = true", ["line 3", "generate"]),
-            ("[exclude]\npatterns = [\"ok\", \"[\"]", ["line 2", "["]),
+            ("[exclude]\npatterns = [\"ok\", \"[\"]", ["line 2", "unclosed"]),
             ("[formats]\nxml = \"a\"", ["line 2", "cobertura"]),
             ("[exclude]\ngenerated = \"yes\"", ["line 2", "bool"]),
             ("[labels]\nunit = 3", ["line 2", ""]),
