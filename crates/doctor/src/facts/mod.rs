@@ -8,7 +8,6 @@ pub mod experiment;
 pub mod image;
 pub mod kind_configuration;
 pub mod pod_spec;
-pub mod running_pod;
 pub mod running_workload;
 
 pub use binary::Binary;
@@ -19,7 +18,6 @@ pub use experiment::Experiment;
 pub use image::Image;
 pub use kind_configuration::KindConfiguration;
 pub use pod_spec::Workload;
-pub use running_pod::RunningPod;
 pub use running_workload::RunningWorkload;
 
 /// Everything that was looked at in one examination.
@@ -35,8 +33,6 @@ pub struct Facts {
     pub kind_configurations: Vec<KindConfiguration>,
     /// What runs pods: of manifests, or of a cluster.
     pub workloads: Vec<Workload>,
-    /// Pods that run or ran.
-    pub running_pods: Vec<RunningPod>,
     /// Images, with all that is in them.
     pub examined_images: Vec<ExaminedImage>,
     /// Workloads of a cluster, with what their pods do and did.

@@ -5,29 +5,49 @@
 mod argument;
 mod binary;
 mod data_directory;
-mod elsewhere;
 mod here;
 mod manifests;
 mod output;
 
 pub use argument::Argument;
-pub use elsewhere::Cluster;
 pub use output::{json, text};
 
 use std::path::{Path, PathBuf};
 
+use podcov_cluster::ConnectionOptions;
 use podcov_doctor::facts::NotSeen;
 use podcov_doctor::{Facts, Hop};
 
+use crate::examine;
 use crate::terminal::Terminal;
+
+/// Which cluster is asked, and how far the asking goes.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub options: ConnectionOptions,
+    /// Workloads with these labels.
+    pub selector: Option<String>,
+    /// All workloads of the namespace.
+    pub all: bool,
+    /// The programs of workloads are run, to see where data stops appearing.
+    pub is_tried: bool,
+}
+
+impl Cluster {
+    /// Whether workloads are named by labels, or all of them are meant.
+    fn selects(&self) -> bool {
+        self.all || self.selector.is_some()
+    }
+}
 
 /// Looks at everything that was named; at what is here, if nothing was.
 pub async fn gather(arguments: &[String], cluster: &Cluster, terminal: &Terminal) -> Facts {
     let mut facts = Facts::default();
-    elsewhere::selected(cluster, &mut facts).await;
-    if arguments.is_empty() && !(cluster.all || cluster.selector.is_some()) {
+    if cluster.selects() {
+        examine::add_all(cluster.selector.as_deref(), &cluster.options, cluster.is_tried, &mut facts).await;
+    } else if arguments.is_empty() {
         here::look(Path::new("."), &mut facts);
-        elsewhere::current_namespace(cluster, &mut facts).await;
+        examine::add_current_namespace(&cluster.options, &mut facts).await;
     }
     for text in arguments {
         let _progress = terminal.progress("examining", text);
@@ -49,9 +69,11 @@ async fn look_at(argument: Argument, cluster: &Cluster, facts: &mut Facts) {
         Argument::StandardInput => manifests::read_standard_input(facts),
         Argument::Data(path) => data_directory::look(&path, facts),
         Argument::Project(path) => here::look(&path, facts),
-        Argument::Image(name) => elsewhere::image(&name, facts).await,
-        Argument::ImageArchive(path) => elsewhere::image_archive(&path, facts).await,
-        Argument::Workload(target) => elsewhere::workload(&target, cluster, facts).await,
+        Argument::Image(name) => examine::add_image(&name, facts).await,
+        Argument::ImageArchive(path) => examine::add_image_archive(&path, facts).await,
+        Argument::Workload(target) => {
+            examine::add_workload(&target, &cluster.options, cluster.is_tried, facts).await;
+        }
         Argument::Nothing { subject, reason } => facts.not_seen.push(NotSeen {
             subject,
             hop: Hop::Build,

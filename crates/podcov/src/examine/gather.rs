@@ -34,47 +34,43 @@ async fn add(subject: &str, source: &ImageSource, facts: &mut Facts) {
 
 /// A workload of a cluster: as it is, or tried.
 pub async fn add_workload(target: &Target, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
-    if let Err(reason) = look(target, options, is_tried, facts).await {
-        facts.not_seen.push(not_seen(&format!("{}/{}", target.kind, target.name), Hop::Pod, reason));
+    match Connection::open(options).await {
+        Ok(connection) => look(&connection, target, is_tried, facts).await,
+        Err(error) => lose(&subject_of(target), error, facts),
     }
 }
 
 /// The workloads with these labels, or without labels all of the namespace.
 pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
     let subject = selector.map_or_else(|| "all workloads".to_owned(), |selector| format!("-l {selector}"));
-    let found = match Connection::open(options).await {
-        Ok(connection) => select(&connection, selector).await,
+    let added = match Connection::open(options).await {
+        Ok(connection) => look_at_all(&connection, selector, is_tried, facts).await,
         Err(error) => Err(error),
     };
-    match found {
-        Ok(targets) => {
-            for target in targets {
-                add_workload(&target, options, is_tried, facts).await;
-            }
-        }
-        Err(error) => {
-            let reason = CommandError::failure(error).to_string();
-            facts.not_seen.push(not_seen(&subject, Hop::Pod, reason));
-        }
+    if let Err(error) = added {
+        lose(&subject, error, facts);
     }
 }
 
 /// The namespace of the current context, if there is a context and it has workloads.
 pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Facts) {
     let Ok(connection) = Connection::open(options).await else { return };
-    let subject = format!("namespace {}", connection.namespace());
-    match select(&connection, None).await {
-        Ok(targets) => {
-            for target in targets {
-                add_workload(&target, options, false, facts).await;
-            }
-        }
-        Err(Error::NothingSelected { .. }) => {}
-        Err(error) => {
-            let reason = CommandError::failure(error).to_string();
-            facts.not_seen.push(not_seen(&subject, Hop::Pod, reason));
-        }
+    match look_at_all(&connection, None, false, facts).await {
+        Ok(()) | Err(Error::NothingSelected { .. }) => {}
+        Err(error) => lose(&format!("namespace {}", connection.namespace()), error, facts),
     }
+}
+
+async fn look_at_all(
+    connection: &Connection,
+    selector: Option<&str>,
+    is_tried: bool,
+    facts: &mut Facts,
+) -> Result<(), Error> {
+    for target in select(connection, selector).await? {
+        look(connection, &target, is_tried, facts).await;
+    }
+    Ok(())
 }
 
 async fn select(connection: &Connection, selector: Option<&str>) -> Result<Vec<Target>, Error> {
@@ -84,20 +80,24 @@ async fn select(connection: &Connection, selector: Option<&str>) -> Result<Vec<T
     Ok(workloads.iter().map(|workload| Target { kind: workload.kind(), name: workload.name() }).collect())
 }
 
-async fn look(
-    target: &Target,
-    options: &ConnectionOptions,
-    is_tried: bool,
-    facts: &mut Facts,
-) -> Result<(), String> {
-    let one_line = |error| CommandError::failure(error).to_string();
-    let connection = Connection::open(options).await.map_err(one_line)?;
-    if is_tried {
-        facts.experiments.extend(experiment::of_workload(&connection, target).await.map_err(one_line)?);
+async fn look(connection: &Connection, target: &Target, is_tried: bool, facts: &mut Facts) {
+    let looked = if is_tried {
+        let tried = experiment::of_workload(connection, target).await;
+        tried.map(|tried| facts.experiments.extend(tried))
     } else {
-        facts.running_workloads.push(workload(&connection, target).await.map_err(one_line)?);
+        workload(connection, target).await.map(|seen| facts.running_workloads.push(seen))
+    };
+    if let Err(error) = looked {
+        lose(&subject_of(target), error, facts);
     }
-    Ok(())
+}
+
+fn subject_of(target: &Target) -> String {
+    format!("{}/{}", target.kind, target.name)
+}
+
+fn lose(subject: &str, error: Error, facts: &mut Facts) {
+    facts.not_seen.push(not_seen(subject, Hop::Pod, CommandError::failure(error).to_string()));
 }
 
 fn not_seen(subject: &str, hop: Hop, reason: String) -> NotSeen {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use go_source::Sources;
-use podcov_agent_protocol::{LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name};
+use podcov_agent_protocol::{
+    LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name, process_record_name,
+};
 use podcov_report::run::Run;
 use podcov_report::{Report, live_html};
 
@@ -16,6 +18,7 @@ use crate::content::Content;
 use crate::coverage_data::{self, CovdataDirectory, Group};
 use crate::error::CommandError;
 use crate::finish;
+use crate::process_files::{self, ProcessFile};
 use crate::run_directory;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -106,8 +109,11 @@ fn add_living(path: &Path, groups: &mut Vec<Group>) -> Result<(), CommandError> 
     let data = run_directory::data_directory_of(path);
     for latest in latest_directories(&data) {
         let Some(owner) = latest.parent() else { continue };
+        let left = process_files::of_directory(owner, owner);
+        let mut read = process_files::of_directory(&latest, &latest);
+        read.retain(|living| !has_ended(owner, &left, living));
         for mut living in coverage_data::find(&latest)?.directories {
-            living.counters.retain(|counters| !has_ended(owner, counters));
+            living.counters.retain(|counters| read.iter().any(|file| file.path == *counters));
             let label = finish::first_component(owner, &data);
             add(groups, label, living);
         }
@@ -137,20 +143,11 @@ fn latest_directories(data: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A living process has the time of its start in the name of its counters, and what it leaves at its end a later one.
-fn has_ended(owner: &Path, living: &Path) -> bool {
-    let Some((process, started)) = process_and_time(living) else { return true };
-    std::fs::read_dir(owner).into_iter().flatten().flatten().any(|entry| {
-        entry.file_name() == *format!("process.{process}.{started}")
-            || process_and_time(&entry.path()).is_some_and(|(other, time)| other == process && time > started)
-    })
-}
-
-/// Of `covcounters.HASH.PROCESS.TIME`.
-fn process_and_time(path: &Path) -> Option<(u32, u64)> {
-    let name = path.file_name()?.to_str()?.strip_prefix("covcounters.")?;
-    let mut parts = name.split('.').skip(1);
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+/// A living process has the time of its start in the name of its counters, and what it left in the directory of its owner
+/// at its end a later one.
+fn has_ended(owner: &Path, left: &[ProcessFile], living: &ProcessFile) -> bool {
+    owner.join(process_record_name(living.process_id, living.time)).exists()
+        || left.iter().any(|file| file.process_id == living.process_id && file.time > living.time)
 }
 
 #[cfg(test)]
@@ -159,13 +156,20 @@ mod tests {
 
     #[test]
     fn a_process_that_left_its_counters_does_not_live() {
+        const HASH: &str = "0123456789abcdef0123456789abcdef";
         let directory = tempfile::tempdir().unwrap();
-        let living = directory.path().join(LATEST_DIRECTORY).join("covcounters.ab.7.100");
-        std::fs::write(directory.path().join("covcounters.ab.8.150"), "").unwrap();
-        std::fs::write(directory.path().join("covcounters.ab.7.90"), "").unwrap();
-        assert!(!has_ended(directory.path(), &living));
-        std::fs::write(directory.path().join("covcounters.ab.7.150"), "").unwrap();
-        assert!(has_ended(directory.path(), &living));
+        let owner = directory.path();
+        let counters = |process: u32, time: u64| format!("covcounters.{HASH}.{process}.{time}");
+        let latest = owner.join(LATEST_DIRECTORY);
+        std::fs::create_dir(&latest).unwrap();
+        std::fs::write(latest.join(counters(7, 100)), "").unwrap();
+        let [living] = process_files::of_directory(&latest, &latest).try_into().unwrap();
+        let ended = || has_ended(owner, &process_files::of_directory(owner, owner), &living);
+        std::fs::write(owner.join(counters(8, 150)), "").unwrap();
+        std::fs::write(owner.join(counters(7, 90)), "").unwrap();
+        assert!(!ended());
+        std::fs::write(owner.join(counters(7, 150)), "").unwrap();
+        assert!(ended());
     }
 
     #[test]
