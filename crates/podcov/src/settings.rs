@@ -1,7 +1,7 @@
 //! What is asked of a report: by flags, else by the environment, else by `podcov.toml`, else by default. Resolved once,
 //! before anything is done; the rest of the program sees the result.
 //!
-//! Flags and their variables of the environment are clap's; the file is [`file`]'s.
+//! Flags and their variables of the environment are clap's; the file is [`mod@file`]'s.
 
 mod file;
 

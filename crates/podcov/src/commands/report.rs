@@ -35,7 +35,7 @@ A run directory of podcov is refreshed where it is. Of data, nothing is copied a
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// Directories with coverage data, run directories of podcov, or text profiles. By default the [labels] of
+    /// Directories with coverage data, run directories of podcov, or text profiles. By default the `[labels]` of
     /// podcov.toml.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
