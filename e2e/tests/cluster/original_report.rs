@@ -186,6 +186,9 @@ fn the_experiment_finds_the_first_place_without_data() {
     doctor(mended.namespace.name(), &["deploy/datastorage", "--try"])
         .expect_healthy()
         .has("ok", "data-complete");
-    let pods = mended.namespace.get(&["pods", "-l", "podcov.dev/role=trial"]);
-    assert_eq!(pods["items"].as_array().map(Vec::len), Some(0), "nothing is left of the trial");
+    // The kubelet takes the pod away when its container has ended, which the experiment waits for.
+    wait_until("nothing is left of the trial", PATIENCE, || {
+        let pods = mended.namespace.get(&["pods", "-l", "podcov.dev/role=trial"]);
+        pods["items"].as_array().map(Vec::len) == Some(0)
+    });
 }
