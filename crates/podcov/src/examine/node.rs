@@ -1,7 +1,7 @@
 //! Nodes that are containers of this machine, as kind's are: what of them is this machine's, and their processes.
 
 use podcov_container_image::{Environment, find_container};
-use podcov_doctor::facts::running_workload::{Files, ProcessDirectory, ProcessFacts, Unknown};
+use podcov_doctor::facts::running_workload::{ProcessFacts, Unknown};
 
 /// Where a path of a node is on this machine; none if it is the node's own.
 pub async fn on_this_machine(node: &str, path: &str) -> Result<Option<String>, Unknown> {
@@ -65,7 +65,10 @@ pub fn process(_container: &str, _go_program: Option<&str>) -> Result<ProcessFac
 }
 
 #[cfg(target_os = "linux")]
-fn directory(found: &podcov_process_capture::Directory) -> ProcessDirectory {
+fn directory(
+    found: &podcov_process_capture::Directory,
+) -> podcov_doctor::facts::running_workload::ProcessDirectory {
+    use podcov_doctor::facts::running_workload::{Files, ProcessDirectory};
     use podcov_process_capture::Directory;
 
     match found {
