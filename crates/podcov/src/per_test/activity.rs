@@ -42,6 +42,16 @@ impl Activity {
         (!goes_on).then(|| std::mem::take(&mut self.members))
     }
 
+    /// Whether these still run, and others with them.
+    pub fn has_joined(&self, tests: &BTreeSet<TestName>) -> bool {
+        self.active.len() > tests.len() && self.active.is_superset(tests)
+    }
+
+    /// Their segment goes on after all.
+    pub fn resume(&mut self, tests: BTreeSet<TestName>) {
+        self.members.extend(tests);
+    }
+
     /// Everything has ended: the tests of the last segment.
     pub fn finish(&mut self) -> BTreeSet<TestName> {
         self.members.append(&mut self.active);

@@ -185,9 +185,11 @@ impl<'a> PerTest<'a> {
             return;
         }
         let Some(tests) = self.activity.follow(&events) else { return };
-        // These have begun before the one before them was kept: nothing has run in between that belongs to none.
-        let is_no_time_between = tests.is_empty() && came <= self.segment_settled;
-        if !is_no_time_between {
+        // Others have begun before what came before these was kept. So there was no time between two tests that belongs to
+        // none, or no time that a test had for itself before others joined it.
+        if came <= self.segment_settled && self.activity.has_joined(&tests) {
+            self.activity.resume(tests);
+        } else {
             self.end_segment(&tests).await;
         }
     }

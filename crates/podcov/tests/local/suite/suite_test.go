@@ -38,6 +38,7 @@ func TestC(t *testing.T) {
 
 func TestP(t *testing.T) {
 	t.Parallel()
+	meet(t, "P begins", "Q begins")
 	untilKept(t, "TestC")
 	work(t, "p", 4)
 	meet(t, "P", "Q")
@@ -45,6 +46,7 @@ func TestP(t *testing.T) {
 
 func TestQ(t *testing.T) {
 	t.Parallel()
+	meet(t, "Q begins", "P begins")
 	untilKept(t, "TestC")
 	work(t, "q", 6)
 	meet(t, "Q", "P")
