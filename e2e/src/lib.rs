@@ -23,21 +23,13 @@ pub mod workload;
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, Instant},
 };
+
+pub use podcov_wait::until_within;
 
 /// The root of the repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("e2e is in the repository")
-}
-
-/// Waits for a condition; panics with `what` when it does not come true.
-pub fn wait_until(what: &str, patience: Duration, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < patience, "after {} s still waiting: {what}", patience.as_secs());
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 /// Standard output of a command that has to succeed.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     cluster::{self, apply, get},
-    wait_until,
+    until_within,
 };
 
 /// Pods of a node that is busy with many tests take a while.
@@ -51,7 +51,7 @@ impl Namespace {
         let text = |pointer| workload.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let kind = text("/kind").to_ascii_lowercase();
         let reference = format!("{kind}/{}", text("/metadata/name"));
-        wait_until(&format!("{reference} in {} is ready", self.name), PATIENCE, || {
+        until_within(&format!("{reference} in {} is ready", self.name), PATIENCE, || {
             is_ready(&kind, &get(&self.name, &[&reference]))
         });
     }
@@ -89,7 +89,7 @@ impl Namespace {
     /// Nothing of podcov is left in it.
     pub fn assert_untouched(&self) {
         let kinds = "deployments,statefulsets,daemonsets,replicasets,pods,configmaps,controllerrevisions";
-        wait_until(&format!("nothing of podcov is left in {}", self.name), PATIENCE, || {
+        until_within(&format!("nothing of podcov is left in {}", self.name), PATIENCE, || {
             let found = self.get(&[kinds, "-l", "podcov.dev/run"]);
             found.pointer("/items").and_then(Value::as_array).is_some_and(Vec::is_empty)
         });

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::{
     cluster::{CONTEXT, KUBECONFIG},
-    output, repository, wait_until,
+    output, repository, until_within,
 };
 
 /// A whole run on a busy machine.
@@ -129,7 +129,7 @@ impl Podcov {
 impl Running {
     /// Waits until it says this on standard error.
     pub fn wait_for(&mut self, text: &str) {
-        wait_until(&format!("podcov says {text:?}"), PATIENCE, || {
+        until_within(&format!("podcov says {text:?}"), PATIENCE, || {
             let is_said = self.stderr.lock().expect("nobody panicked").contains(text);
             let has_ended = self.child.try_wait().expect("it can be waited for").is_some();
             let said = || self.stderr.lock().expect("nobody panicked").clone();
@@ -157,7 +157,7 @@ impl Running {
     /// Waits for its end.
     pub fn wait(mut self) -> Outcome {
         let mut status = None;
-        wait_until("podcov ends", PATIENCE, || {
+        until_within("podcov ends", PATIENCE, || {
             status = self.child.try_wait().expect("it can be waited for");
             status.is_some()
         });

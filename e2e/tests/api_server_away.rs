@@ -29,7 +29,7 @@ fn an_api_server_that_is_away_for_20_seconds_costs_nothing() {
         .arguments(["deploy/probe", "--", "sh", "-c", &format!("{children} && {tests}")])
         .start();
     running.wait_for("instrumented ");
-    podcov_e2e::wait_until("the tests have begun", Duration::from_secs(30), || {
+    podcov_e2e::until_within("the tests have begun", Duration::from_secs(30), || {
         running.path().join("begun").exists()
     });
 

@@ -9,7 +9,7 @@ use podcov_e2e::{
     namespace::Namespace,
     output,
     podcov::{Outcome, Podcov},
-    repository, wait_until,
+    repository, until_within,
     workload::{container, deployment, pod, pod_spec, request, service},
 };
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn pods_that_were_never_prepared_are_read_exactly_and_left_as_they_are() {
 
     // A process that was there then, and is not any more.
     cluster::run(&["delete", "pod", "-n", namespace.name(), "-l", "app=probe", "--wait"]);
-    wait_until("the pods are there again", PATIENCE, || {
+    until_within("the pods are there again", PATIENCE, || {
         namespace.get(&["deployment/probe"])["status"]["readyReplicas"] == 2
     });
     snapshot(&namespace, &attach)
@@ -159,7 +159,7 @@ fn what_cannot_be_read_is_named_and_the_rest_counts() {
     let mut nowhere = pod_spec(&[container("nowhere", 8080, &[])]);
     nowhere["nodeSelector"] = json!({"podcov.dev/no-node": "has-this"});
     namespace.apply(&pod("nowhere", &nowhere));
-    wait_until("the scheduler has said something", PATIENCE, || {
+    until_within("the scheduler has said something", PATIENCE, || {
         namespace.get(&["pod/nowhere"]).to_string().contains("didn't match Pod's node affinity/selector")
     });
 
@@ -193,7 +193,7 @@ fn stopped(namespace: &Namespace, attach: &Namespace, signal: Signal, is_stopped
     for _ in 0..TRIES {
         let mut podcov = snapshot(namespace, attach).arguments(["deploy/probe"]).start();
         podcov.wait_for("creating");
-        wait_until("podcov has created its pod, or has ended", PATIENCE, || {
+        until_within("podcov has created its pod, or has ended", PATIENCE, || {
             podcov.has_ended() || created(attach).iter().any(|object| object["kind"] == "Pod")
         });
         if !podcov.has_ended() {
@@ -229,7 +229,7 @@ fn ctrl_c_and_a_kill_leave_nothing_in_the_end() {
         let sooner = r#"{"spec": {"activeDeadlineSeconds": 1}}"#;
         cluster::run(&["patch", "pod", name, "-n", attach.name(), "-p", sooner]);
     }
-    wait_until("the pod ends by itself", PATIENCE, || {
+    until_within("the pod ends by itself", PATIENCE, || {
         created(&attach)
             .iter()
             .filter(|object| object["kind"] == "Pod")

@@ -8,7 +8,7 @@ use podcov_e2e::doctor::{Diagnoses, doctor};
 use podcov_e2e::image::IMAGES;
 use podcov_e2e::namespace::Namespace;
 use podcov_e2e::workload::{container, pod_spec, request, service, workload};
-use podcov_e2e::{cluster, output, repository, wait_until};
+use podcov_e2e::{cluster, output, repository, until_within};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -45,7 +45,7 @@ fn end(namespace: &Namespace, name: &str, path: &str) {
         status["restartCount"].as_u64() >= Some(1) && status["state"].get("running").is_some()
     };
     // The answer is lost with the process; before that, the service may not know its pod yet.
-    wait_until(&format!("{name} ends, and is started again"), PATIENCE, || {
+    until_within(&format!("{name} ends, and is started again"), PATIENCE, || {
         restarted() || {
             let _ =
                 Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG).output();
@@ -184,7 +184,7 @@ fn pods_that_cannot_be_started_are_explained() {
         deployment
     };
     let warns = |name: &str, words: &str| {
-        wait_until(&format!("an event of {name} says {words}"), PATIENCE, || {
+        until_within(&format!("an event of {name} says {words}"), PATIENCE, || {
             let events = namespace.get(&["events"]);
             let events = events["items"].as_array().expect("a list");
             events.iter().any(|event| {

@@ -7,7 +7,7 @@ use podcov_e2e::{
     counter_files,
     namespace::Namespace,
     podcov::{Podcov, Running},
-    wait_until,
+    until_within,
     workload::{deployment, request, service},
 };
 use serde_json::Value;
@@ -46,7 +46,7 @@ impl Phase {
             .arguments(["deploy/probe", "--", "sh", "-c", &tests])
             .start();
         match self {
-            Self::Preparing => wait_until("the agent is in the cluster", PATIENCE, || {
+            Self::Preparing => until_within("the agent is in the cluster", PATIENCE, || {
                 let config_maps = namespace.get(&["configmaps", "-l", "podcov.dev/run"]);
                 config_maps["items"].as_array().is_some_and(|items| !items.is_empty())
             }),
@@ -54,7 +54,7 @@ impl Phase {
             Self::Testing => running.wait_for("instrumented "),
             Self::Collecting => {
                 running.wait_for("tests          passed");
-                wait_until("the prepared pod ends", PATIENCE, || {
+                until_within("the prepared pod ends", PATIENCE, || {
                     let pods = namespace.get(&["pods", "-l", "podcov.dev/run"]);
                     let is_ending = |pod: &Value| pod["metadata"]["deletionTimestamp"].is_string();
                     pods["items"].as_array().is_some_and(|pods| pods.iter().any(is_ending))
@@ -138,7 +138,7 @@ fn data_that_was_acknowledged_before_kill_9_is_in_the_report_of_eject() {
         .arguments(["deploy/probe", "--", "sh", "-c", &format!("{children} && exec sleep 600")])
         .start();
     let data = running.path().join("coverage/data");
-    wait_until("the counters of the children are here", PATIENCE, || counter_files(&data).len() == 3);
+    until_within("the counters of the children are here", PATIENCE, || counter_files(&data).len() == 3);
     running.signal(Signal::SIGKILL);
     let killed = running.wait();
     let acknowledged = counter_files(&data);

@@ -8,7 +8,7 @@ use podcov_e2e::{
     namespace::Namespace,
     podcov::Podcov,
     probe::{runs_of_worked, work},
-    wait_until,
+    until_within,
     workload::{deployment, request, service},
 };
 
@@ -58,7 +58,7 @@ fn a_process_that_was_killed_between_two_snapshots_counts_to_its_end() {
     work(namespace.name(), "probe", 2);
     let exit = request(namespace.name(), "probe", "exit?code=3");
     let _answer_is_lost_with_the_process = cluster::kubectl().args(&exit[1..]).output();
-    wait_until("the container is back", Duration::from_mins(2), || {
+    until_within("the container is back", Duration::from_mins(2), || {
         let pods = namespace.get(&["pods", "-l", "app=probe"]);
         let status = &pods["items"][0]["status"]["containerStatuses"][0];
         status["restartCount"] == 1 && status["ready"] == true
@@ -99,7 +99,7 @@ fn what_running_pods_have_counted_is_kept_while_the_tests_run() {
         Podcov::new("run", namespace.name()).arguments(["deploy/probe", "--", "sh", "-c", &tests]).start();
     running.wait_for("instrumented");
     let directory = running.path().join("coverage");
-    wait_until("what the process has counted is here", Duration::from_mins(2), || {
+    until_within("what the process has counted is here", Duration::from_mins(2), || {
         runs_of_worked(&directory) == 3
     });
     running.signal(Signal::SIGKILL);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use podcov_e2e::datastorage::IMAGES;
 use podcov_e2e::doctor::doctor;
 use podcov_e2e::namespace::Namespace;
-use podcov_e2e::{cluster, counter_files, files, output, wait_until};
+use podcov_e2e::{cluster, counter_files, files, output, until_within};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -86,7 +86,7 @@ impl Report {
     /// After the tests, the pods are gone, and with them whatever could still write.
     fn data(&self) -> Vec<PathBuf> {
         self.scale_to_nothing();
-        wait_until("the pods are gone", PATIENCE, || {
+        until_within("the pods are gone", PATIENCE, || {
             self.namespace.get(&["pods"])["items"].as_array().is_some_and(Vec::is_empty)
         });
         counter_files(&self.directory)
@@ -187,7 +187,7 @@ fn the_experiment_finds_the_first_place_without_data() {
         .expect_healthy()
         .has("ok", "data-complete");
     // The kubelet takes the pod away when its container has ended, which the experiment waits for.
-    wait_until("nothing is left of the trial", PATIENCE, || {
+    until_within("nothing is left of the trial", PATIENCE, || {
         let pods = mended.namespace.get(&["pods", "-l", "podcov.dev/role=trial"]);
         pods["items"].as_array().map(Vec::len) == Some(0)
     });

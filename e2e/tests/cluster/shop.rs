@@ -14,7 +14,7 @@ use podcov_e2e::{
     namespace::Namespace,
     output,
     podcov::{Outcome, Podcov},
-    repository, wait_until,
+    repository, until_within,
     workload::{container, deployment, pod_spec, request, service, workload},
 };
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ fn the_classic_path_with_a_host_path_ends_in_a_report() {
     }]);
     namespace.start(&workload("Deployment", "probe", 1, &spec));
     cluster::run(&["scale", "-n", namespace.name(), "deployment/probe", "--replicas=0"]);
-    wait_until("the probe's pods are gone", PATIENCE, || {
+    until_within("the probe's pods are gone", PATIENCE, || {
         let pods: Value = namespace.get(&["pods", "-l", "app=probe"]);
         pods["items"].as_array().is_some_and(Vec::is_empty)
     });

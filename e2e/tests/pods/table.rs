@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use podcov_e2e::cluster;
 use podcov_e2e::namespace::Namespace;
 use podcov_e2e::podcov::{PODCOV, Podcov};
-use podcov_e2e::wait_until;
+use podcov_e2e::until_within;
 use serde_json::{Value, json};
 
 use crate::builds::Build;
@@ -68,7 +68,7 @@ fn try_pods(
     let watch = Watch::start(namespace.name());
     create(namespace, pods, image, grace_seconds);
     let all = |what: &str, condition: &dyn Fn(&Pod) -> bool| {
-        wait_until(what, PATIENCE, || pods.iter().all(condition));
+        until_within(what, PATIENCE, || pods.iter().all(condition));
     };
     all("all containers have started", &|pod| pod.has_started(&watch));
     all("all programs that wait are ready", &|pod| pod.is_waiting(&watch));
@@ -94,10 +94,6 @@ fn try_pods(
     let collected = collect.wait().ends_with(0);
 
     let mut seen = [BTreeMap::new(), BTreeMap::new()];
-    let _ = Command::new("cp")
-        .args(["-a", collected.run_directory().to_str().unwrap(), "/tmp/att/collected"])
-        .status();
-    eprintln!("{}", collected.stderr);
     for pod in pods {
         for (container, ending) in &pod.endings {
             let Copied { ledger, own } = &kept[&(pod.name.as_str(), container.as_str())];

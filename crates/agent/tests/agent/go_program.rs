@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::wait;
+use podcov_wait as wait;
 
 const MODULE: &str = "module example.com/program\n\ngo 1.21\n";
 const SOURCE: &str = r#"package main

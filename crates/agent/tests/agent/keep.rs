@@ -8,11 +8,11 @@ use nix::sys::signal::Signal;
 use podcov_agent_protocol::{
     ContainerSnapshot, EXIT_DEADLINE, SnapshotOutcome, ToAgent, is_metadata_file_name,
 };
+use podcov_wait as wait;
 
 use crate::go_program;
 use crate::keeper::{AGENT, FAR_DEADLINE, Keeper, data_flag, files_on_volume};
 use crate::reader::Reader;
-use crate::wait;
 
 #[test]
 fn files_written_before_and_after_attach_arrive() {

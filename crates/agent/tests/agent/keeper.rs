@@ -11,9 +11,9 @@ use std::thread;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::reader::{FileName, Reader};
-use crate::wait;
 
 /// The agent as cargo built it.
 pub const AGENT: &str = env!("CARGO_BIN_EXE_podcov-agent");
@@ -87,7 +87,7 @@ impl Keeper {
     /// Waits until the keeper has said something.
     #[track_caller]
     pub fn until_log(&self, text: &str) {
-        wait::until(&format!("the keeper to say {text:?}"), || self.log().contains(text).then_some(()));
+        wait::until_some(&format!("the keeper to say {text:?}"), || self.log().contains(text).then_some(()));
     }
 
     /// What the keeper has said so far.

@@ -10,4 +10,3 @@ mod keeper;
 mod pod;
 mod reader;
 mod snapshot;
-mod wait;

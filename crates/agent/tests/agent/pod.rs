@@ -11,12 +11,12 @@ use std::sync::OnceLock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use podcov_agent_protocol::{AGENT_DIRECTORY, AGENT_EXECUTABLE, SIDECAR_DATA_DIRECTORY, ToAgent};
+use podcov_wait as wait;
 use tempfile::TempDir;
 
 use crate::go_program;
 use crate::keeper::{AGENT, FAR_DEADLINE, Keeper, data_flag, files_on_volume, keep_arguments};
 use crate::reader::Reader;
-use crate::wait;
 
 #[path = "../../../podcov/build/agent.rs"]
 #[allow(dead_code, reason = "the build script uses the rest")]
@@ -164,7 +164,9 @@ fn unprivileged(program: &Path) -> Command {
 
 fn only_child(parent: u32) -> Pid {
     let path = format!("/proc/{parent}/task/{parent}/children");
-    wait::until("a child process", || fs::read_to_string(&path).ok()?.trim().parse().ok().map(Pid::from_raw))
+    wait::until_some("a child process", || {
+        fs::read_to_string(&path).ok()?.trim().parse().ok().map(Pid::from_raw)
+    })
 }
 
 fn docker(arguments: &[&str]) -> String {

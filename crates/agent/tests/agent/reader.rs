@@ -14,7 +14,7 @@ use podcov_agent_protocol::{
     ContainerEnd, ContainerSnapshot, FromAgent, PROTOCOL_VERSION, ToAgent, read_frame, write_frame,
 };
 
-use crate::wait::{self, LONG};
+use podcov_wait::{self as wait, LONG};
 
 /// Container and file name.
 pub type FileName = (String, String);

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use podcov_agent_protocol::{FromReader, PROTOCOL_VERSION, ReadProcess, decode};
+use podcov_wait as wait;
 
+use crate::go_program;
 use crate::keeper::AGENT;
-use crate::{go_program, wait};
 
 /// Where cgroups can be made: of the second version, or of the first.
 const HIERARCHIES: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/pids"];
@@ -94,7 +95,7 @@ fn the_processes_of_a_container_are_read_and_no_others() {
 
     let mut numbers: Vec<u32> = inside.iter().map(Child::id).collect();
     numbers.sort_unstable();
-    let messages = wait::until("both programs run in the container", || {
+    let messages = wait::until_some("both programs run in the container", || {
         let (messages, is_success) = snapshot(&[&container.id]);
         assert!(is_success);
         let found: Vec<u32> = read(&messages).iter().map(|process| process.process_id).collect();
@@ -156,7 +157,7 @@ fn a_process_that_may_not_be_read_is_named_with_the_rule() {
     let agent = place.path().join("agent");
     let installed = Command::new("install").arg("--mode=0555").arg(AGENT).arg(&agent).status().unwrap();
     assert!(installed.success());
-    let why = wait::until("the process is in the container", || {
+    let why = wait::until_some("the process is in the container", || {
         let mut command = Command::new(&agent);
         command.current_dir(place.path());
         let output = command.args(["snapshot", &container.id]).uid(65532).gid(65532).output().unwrap();

@@ -10,5 +10,3 @@ mod git;
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod place;
 mod project;
-#[path = "../local/wait.rs"]
-mod wait;

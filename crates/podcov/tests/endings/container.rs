@@ -13,13 +13,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use podcov_agent_protocol::{AGENT_EXECUTABLE, CONTAINER_DIRECTORY, LATEST_DIRECTORY};
 use podcov_supervised_capture::recover;
+use podcov_wait as wait;
 use tempfile::TempDir;
 
 use crate::builds::Build;
 use crate::counts::{self, Ledger};
 use crate::endings::{Action, Ending};
 use crate::seen::Seen;
-use crate::wait;
 
 const PROGRAM: &str = "/program";
 const LEDGER: &str = "/ledger";

@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::builds::Build;
 use crate::counts::{self, Ledger};
 use crate::endings::{Action, Ending};
 use crate::place::{Place, Running, runs};
 use crate::seen::Seen;
-use crate::wait;
 
 /// As it is without podcov: its data are where GOCOVERDIR says.
 pub fn alone(ending: &Ending, build: Build) -> Seen {

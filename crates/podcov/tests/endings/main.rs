@@ -17,8 +17,6 @@ mod local;
 mod place;
 mod seen;
 mod table;
-#[path = "../local/wait.rs"]
-mod wait;
 
 /// For people.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endings.md");

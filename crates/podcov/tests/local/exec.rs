@@ -5,10 +5,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
+use podcov_wait as wait;
 
 use crate::go::{self, Release};
 use crate::place::{Place, kill_all};
-use crate::wait;
 
 #[test]
 fn a_program_has_its_own_streams_and_exit_code_and_its_coverage_is_reported() {

@@ -3,10 +3,10 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
+use podcov_wait as wait;
 
 use crate::go;
 use crate::place::{Place, Running, free_address, kill_all, processes};
-use crate::wait;
 
 #[test]
 fn ctrl_c_while_services_start_ends_them_and_reports_what_they_did() {

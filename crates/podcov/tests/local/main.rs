@@ -19,4 +19,3 @@ mod run;
 mod serve;
 mod snapshot;
 mod snapshot_of_containers;
-mod wait;

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::wait;
+use podcov_wait as wait;
 
 /// Empty at first, and gone after the test.
 pub struct Place {

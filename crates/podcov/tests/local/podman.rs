@@ -8,11 +8,11 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::geteuid;
 use podcov_go_programs::Covered;
+use podcov_wait as wait;
 use tempfile::TempDir;
 
 use crate::place::Place;
 use crate::snapshot::{Live, counts, executable};
-use crate::wait;
 
 const IMAGE: &str = "localhost/podcov-test:live";
 /// Machines without CAP_SYS_RESOURCE refuse the limits that Podman asks for, whatever its options say.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use podcov_wait as wait;
 use serde_json::json;
 
 use crate::go::{self, Release};
 use crate::place::{self, Place, free_address, processes};
-use crate::wait;
 
 #[test]
 fn the_shop_measures_as_gos_own_tools_do_with_the_newest_go() {

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use nix::sys::signal::Signal;
+use podcov_wait as wait;
 use serde_json::Value;
 
 use crate::go;
 use crate::place::{Place, Running, free_address};
-use crate::wait;
 
 /// A podcov that serves `coverage`, and its address.
 struct Served {

@@ -7,10 +7,10 @@ use std::thread;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::program::{children, executable, is_stopped};
 use crate::supervised::Place;
-use crate::wait;
 
 const CONTROL_C: &str = "\x03";
 const CONTROL_Z: &str = "\x1a";
@@ -54,7 +54,7 @@ impl Terminal {
 
     #[track_caller]
     fn until_shown(&self, text: &str) {
-        wait::until_true(&format!("{text:?} on the terminal, which shows {}", self.shown()), || {
+        wait::until(&format!("{text:?} on the terminal, which shows {}", self.shown()), || {
             self.shown().contains(text)
         });
     }
@@ -65,7 +65,7 @@ impl Terminal {
         // So that what is shown is not what was typed.
         self.write("echo sta''tus=$?=\n");
         self.until_shown("status=");
-        let shown = wait::until("the whole line", || {
+        let shown = wait::until_some("the whole line", || {
             let shown = self.shown();
             let rest = shown.split_once("status=")?.1;
             Some(rest.split_once('=')?.0.to_owned())
@@ -99,10 +99,10 @@ fn control_z_stops_both_and_fg_continues_both() {
     let (supervisor, program) = start(&mut terminal, &place, "busy-wait");
     for round in 1..=2 {
         terminal.write(CONTROL_Z);
-        wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
-        wait::until_true("the shell to see it", || terminal.shown().matches("Stopped").count() == round);
+        wait::until("both to stop", || is_stopped(supervisor) && is_stopped(program));
+        wait::until("the shell to see it", || terminal.shown().matches("Stopped").count() == round);
         terminal.write("fg\n");
-        wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+        wait::until("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
     }
     terminal.write(CONTROL_C);
     assert_eq!(terminal.status(), 130);
@@ -115,10 +115,10 @@ fn bg_continues_both() {
     let mut terminal = Terminal::open(&place);
     let (supervisor, program) = start(&mut terminal, &place, "busy-wait");
     terminal.write(CONTROL_Z);
-    wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
+    wait::until("both to stop", || is_stopped(supervisor) && is_stopped(program));
     terminal.until_shown("Stopped");
     terminal.write("bg\n");
-    wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+    wait::until("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
     terminal.write("kill -s TERM %1; wait %1\n");
     assert_eq!(terminal.status(), 143);
     place.log().assert_whole();
@@ -130,13 +130,13 @@ fn a_stop_signal_to_the_supervisor_stops_both() {
     let mut terminal = Terminal::open(&place);
     let (supervisor, program) = start(&mut terminal, &place, "busy-wait");
     kill(Pid::from_raw(supervisor), Signal::SIGTSTP).unwrap();
-    wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
+    wait::until("both to stop", || is_stopped(supervisor) && is_stopped(program));
     terminal.until_shown("Stopped");
     // Only the supervisor is continued, and tells its program.
     kill(Pid::from_raw(supervisor), Signal::SIGCONT).unwrap();
-    wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+    wait::until("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
     kill(Pid::from_raw(supervisor), Signal::SIGTERM).unwrap();
-    wait::until("the end", || place.log().all("ended").first().map(|_| ()));
+    wait::until_some("the end", || place.log().all("ended").first().map(|_| ()));
     place.log().assert_whole();
 }
 
@@ -150,10 +150,10 @@ fn what_is_not_followed_stops_with_its_supervisor_too() {
     let supervisor = children(children(terminal.script.id().cast_signed())[0])[0];
     let program = children(supervisor)[0];
     terminal.write(CONTROL_Z);
-    wait::until_true("both to stop", || is_stopped(supervisor) && is_stopped(program));
+    wait::until("both to stop", || is_stopped(supervisor) && is_stopped(program));
     terminal.until_shown("Stopped");
     terminal.write("fg\n");
-    wait::until_true("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
+    wait::until("both to go on", || !is_stopped(supervisor) && !is_stopped(program));
     terminal.write(CONTROL_C);
     assert_eq!(terminal.status(), 130);
     assert!(place.log().only("ended").ends_with(" not followed"), "{:?}", place.log());
@@ -187,7 +187,7 @@ fn the_program_reads_from_the_terminal() {
     terminal.write(
         &(place.command(&[], &["bash", "-c", "'read line; echo got-$line; exit 3'"]).join(" ") + "\n"),
     );
-    wait::until_true("the program", || !place.log().processes().is_empty());
+    wait::until("the program", || !place.log().processes().is_empty());
     terminal.write("words\n");
     terminal.until_shown("got-words");
     assert_eq!(terminal.status(), 3);
@@ -204,13 +204,13 @@ fn a_shell_below_a_supervisor_has_job_control() {
     terminal.until_shown("ready");
     let program = *place.log().processes().last().unwrap();
     terminal.write(CONTROL_Z);
-    wait::until_true("the stop", || is_stopped(program));
+    wait::until("the stop", || is_stopped(program));
     terminal.until_shown("Stopped");
     terminal.write("fg\n");
-    wait::until_true("the program to go on", || !is_stopped(program));
+    wait::until("the program to go on", || !is_stopped(program));
     terminal.write(CONTROL_C);
     assert_eq!(terminal.status(), 130);
     terminal.write("exit 5\n");
-    wait::until("the end of the inner shell", || place.log().all("ended").first().map(|_| ()));
+    wait::until_some("the end of the inner shell", || place.log().all("ended").first().map(|_| ()));
     place.log().assert_whole();
 }

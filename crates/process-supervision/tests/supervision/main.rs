@@ -13,4 +13,3 @@ mod replaced_programs;
 mod signals;
 mod supervised;
 mod tree;
-mod wait;

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::program::{children, executable};
 use crate::supervised::{Place, Running, SUPERVISE};
-use crate::wait;
 
 /// The user that containers without root often have.
 const USER: &str = "65532";

@@ -3,10 +3,10 @@
 use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::program::{executable, is_stopped};
 use crate::supervised::{Place, Running};
-use crate::wait;
 
 fn counting(place: &Place) -> Running {
     let mut below = place.start(&place.command(&[], &[executable(), "signals"]));
@@ -80,11 +80,11 @@ fn a_process_that_is_stopped_stays_stopped_until_it_is_continued() {
     assert_eq!(below.line(), "ready");
     let program = Pid::from_raw(place.log().processes()[0]);
     kill(program, Signal::SIGSTOP).unwrap();
-    wait::until_true("the stop", || is_stopped(program.as_raw()));
+    wait::until("the stop", || is_stopped(program.as_raw()));
     // The supervisor goes on, for the others.
     assert!(!is_stopped(below.id()));
     kill(program, Signal::SIGCONT).unwrap();
-    wait::until_true("the program to go on", || !is_stopped(program.as_raw()));
+    wait::until("the program to go on", || !is_stopped(program.as_raw()));
     below.signal(Signal::SIGTERM);
     below.end();
     place.log().assert_whole();
@@ -110,7 +110,7 @@ fn a_stopped_program_is_killed() {
     assert_eq!(below.line(), "ready");
     let program = Pid::from_raw(place.log().processes()[0]);
     kill(program, Signal::SIGSTOP).unwrap();
-    wait::until_true("the stop", || is_stopped(program.as_raw()));
+    wait::until("the stop", || is_stopped(program.as_raw()));
     kill(program, Signal::SIGKILL).unwrap();
     below.end();
     place.log().assert_whole();

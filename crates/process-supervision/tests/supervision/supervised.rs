@@ -8,10 +8,10 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 use tempfile::TempDir;
 
 use crate::log::Log;
-use crate::wait;
 
 /// The supervisor for tests.
 pub const SUPERVISE: &str = env!("CARGO_BIN_EXE_podcov-supervise");

@@ -4,10 +4,10 @@ use std::os::unix::process::ExitStatusExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use podcov_wait as wait;
 
 use crate::program::{executable, tracer};
 use crate::supervised::{Place, as_without};
-use crate::wait;
 
 #[test]
 fn a_shell_and_its_child_are_two_processes() {
@@ -41,7 +41,7 @@ fn descendants_are_waited_for_after_the_program_was_killed() {
     let place = Place::new();
     let mut below = place.start(&place.command(&[], &[executable(), "leave-child", executable(), "handle"]));
     assert_eq!(below.line(), "ready");
-    wait::until("the end of the program", || place.log().all("program-ended").first().map(|_| ()));
+    wait::until_some("the end of the program", || place.log().all("program-ended").first().map(|_| ()));
     let child = *place.log().processes().last().unwrap();
     assert_eq!(below.child.try_wait().unwrap(), None);
     kill(Pid::from_raw(child), Signal::SIGTERM).unwrap();
@@ -55,7 +55,7 @@ fn a_signal_ends_the_waiting_for_descendants() {
     let place = Place::new();
     let mut below = place.start(&place.command(&[], &[executable(), "leave-child", executable(), "handle"]));
     assert_eq!(below.line(), "ready");
-    wait::until("the end of the program", || place.log().all("program-ended").first().map(|_| ()));
+    wait::until_some("the end of the program", || place.log().all("program-ended").first().map(|_| ()));
     below.signal(Signal::SIGTERM);
     assert_left(&place, below);
 }
@@ -90,7 +90,7 @@ fn the_tree_survives_a_supervisor_that_is_killed() {
     let processes = place.log().processes();
     below.signal(Signal::SIGKILL);
     for process in &processes {
-        wait::until_true("the tracer's end", || tracer(*process) == Some(0));
+        wait::until("the tracer's end", || tracer(*process) == Some(0));
     }
     kill(Pid::from_raw(processes[1]), Signal::SIGTERM).unwrap();
     assert_eq!([below.line(), below.line()], ["got terminated", "0"]);
@@ -126,7 +126,7 @@ fn the_observer_is_called_from_time_to_time() {
     let mut below = place.start(&place.command(&["--tick=20"], &[executable(), "handle"]));
     assert_eq!(below.line(), "ready");
     let ticks = || std::fs::read_to_string(place.path().join("log")).unwrap().matches("tick\n").count();
-    wait::until_true("three ticks", || ticks() >= 3);
+    wait::until("three ticks", || ticks() >= 3);
     below.signal(Signal::SIGTERM);
     assert!(below.end().0.success());
 }

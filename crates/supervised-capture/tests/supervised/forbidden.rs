@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use nix::sys::signal::Signal;
 use podcov_go_programs::installed_go;
 use podcov_supervised_capture::recover;
+use podcov_wait as wait;
 
 use crate::place::{Place, program};
-use crate::wait;
 
 /// The words before a command in which ptrace is refused.
 fn without_ptrace(words: Vec<String>) -> Vec<String> {

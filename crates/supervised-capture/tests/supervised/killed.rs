@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::sys::signal::Signal;
 use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord, is_process_record_name};
 use podcov_supervised_capture::recover;
+use podcov_wait as wait;
 
 use crate::place::{Place, Running, program};
-use crate::wait;
 
 const INTERVAL: Duration = Duration::from_millis(300);
 

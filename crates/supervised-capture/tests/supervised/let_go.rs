@@ -4,9 +4,9 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use podcov_agent_protocol::{CountersFrom, Moment, is_process_record_name};
+use podcov_wait as wait;
 
 use crate::place::{Place, program};
-use crate::wait;
 
 /// What it is called makes it a debugger.
 fn debugger(place: &Place) -> String {

@@ -11,5 +11,3 @@ mod let_go;
 mod place;
 mod processes;
 mod requests;
-#[path = "../../../podcov/tests/local/wait.rs"]
-mod wait;

@@ -9,10 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use podcov_agent_protocol::{LATEST_DIRECTORY, OWN_FILES_DIRECTORY, ProcessRecord, is_process_record_name};
 use podcov_go_programs::{Covered, Linking, LiveProgram};
+use podcov_wait as wait;
 use tempfile::TempDir;
 
 use crate::counts::{self, Kept, Ledger};
-use crate::wait;
 
 pub const SUPERVISE: &str = env!("CARGO_BIN_EXE_podcov-supervise-and-capture");
 const MODE: &str = "atomic";

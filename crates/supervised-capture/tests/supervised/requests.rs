@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use podcov_agent_protocol::{REQUESTS_DIRECTORY, is_coverage_file_name};
 use podcov_supervised_capture::{Answer, Request};
+use podcov_wait as wait;
 
 use crate::counts::{self, Kept, Ledger};
 use crate::place::{Place, program};
-use crate::wait;
 
 /// No reading is due before the test is over.
 const NEVER: u32 = 3_600_000;
