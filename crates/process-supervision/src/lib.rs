@@ -42,6 +42,7 @@
 #![cfg(target_os = "linux")]
 
 mod arrivals;
+mod doorbell;
 mod ending;
 mod error;
 mod launch;

@@ -52,7 +52,7 @@ pub trait Observer: Send + 'static {
         None
     }
 
-    /// What was asked for can be read. It is called again until it cannot be read any more.
+    /// What was asked for may be readable. It is called again until it is not any more.
     fn woken(&mut self) {}
 
     /// The time that was asked for has passed again.

@@ -48,10 +48,11 @@ impl Signals {
         let prepare = || {
             let mask_before = SigSet::thread_get_mask()?;
             SigSet::all().thread_block()?;
-            // Were it ignored, children would vanish without a status.
-            let child_was_ignored = system_call::set_default_action(Signal::SIGCHLD)?;
+            let child_was_ignored = system_call::take_child_signal()?;
             let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-            let arriving = SignalFd::with_flags(&SigSet::all(), flags)?;
+            let mut forwarded = SigSet::all();
+            forwarded.remove(Signal::SIGCHLD);
+            let arriving = SignalFd::with_flags(&forwarded, flags)?;
             Ok(Self { arriving, mask_before, child_was_ignored })
         };
         prepare().map_err(|error: nix::Error| Error::Signals(error.into()))
@@ -67,26 +68,21 @@ impl Signals {
         self.child_was_ignored
     }
 
-    /// The next signal that has arrived, if one has. Those that only say that a child has changed are left out.
+    /// The next signal that has arrived, if one has.
     pub(crate) fn next(&self) -> Option<Arrival> {
-        while let Ok(Some(information)) = self.arriving.read_signal() {
-            let Ok(signal) = c_int::try_from(information.ssi_signo) else { continue };
-            if signal != libc::SIGCHLD {
-                return Some(Arrival {
-                    signal,
-                    origin: origin(signal, information.ssi_code, information.ssi_pid),
-                });
-            }
-        }
-        None
+        let information = self.arriving.read_signal().ok()??;
+        let signal = c_int::try_from(information.ssi_signo).ok()?;
+        Some(Arrival { signal, origin: origin(signal, information.ssi_code, information.ssi_pid) })
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        if self.child_was_ignored {
-            let _ = system_call::ignore(Signal::SIGCHLD);
-        }
+        let _ = if self.child_was_ignored {
+            system_call::ignore(Signal::SIGCHLD)
+        } else {
+            system_call::set_default_action(Signal::SIGCHLD).map(drop)
+        };
         let _ = self.mask_before.thread_set_mask();
     }
 }

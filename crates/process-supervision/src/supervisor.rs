@@ -1,5 +1,6 @@
 //! From a command to its ending. Owns the tracer's thread.
 
+use std::os::fd::AsFd;
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::{io, process};
 
 use nix::sys::prctl;
 
+use crate::doorbell::Doorbell;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::launch;
@@ -58,10 +60,12 @@ impl<O: Observer> Supervisor<O> {
         let gate =
             launch::prepare(&mut command, &signals, options.program_ends_with_supervisor).map_err(failed)?;
 
+        let sources: Vec<_> = [signals.as_fd()].into_iter().chain(observer.wake_source()).collect();
+        let doorbell = Doorbell::install(&sources).map_err(failed)?;
         let (signals, living) = (Arc::new(signals), LivingProcesses::default());
         let (started, verdict) = channel();
         let start = Start { gate, obstacle, verdict, tick: options.tick };
-        let tracer = Tracer::new(observer, living.clone(), Arc::clone(&signals));
+        let tracer = Tracer::new(observer, living.clone(), Arc::clone(&signals), doorbell);
         let tracer = thread::Builder::new()
             .name("tracer".to_owned())
             .spawn(move || tracer.run(start))

@@ -77,14 +77,23 @@ fn ptrace(request: c_uint, thread: ThreadId, address: c_ulong, data: c_ulong) ->
     Errno::result(unsafe { libc::syscall(libc::SYS_ptrace, c_long::from(request), thread.0, address, data) })
 }
 
-/// What has happened to a child or to a traced thread, without waiting: its number and its status. None if nothing has,
-/// `ECHILD` if there is neither.
-pub fn wait() -> Result<Option<(ThreadId, c_int)>> {
+/// Waits until something happens to a child or to a traced thread: its number and its status. `ECHILD` if there is
+/// neither, `EINTR` after a signal.
+pub fn wait() -> Result<(ThreadId, c_int)> {
+    wait_for_any(0)
+}
+
+/// What has happened, without waiting for it: see [`wait`].
+pub fn wait_no_longer() -> Result<Option<(ThreadId, c_int)>> {
+    wait_for_any(libc::WNOHANG).map(|event| (event.0.0 != 0).then_some(event))
+}
+
+fn wait_for_any(options: c_int) -> Result<(ThreadId, c_int)> {
     let mut status: c_int = 0;
-    let options = libc::__WALL | libc::WNOHANG | libc::WUNTRACED;
+    let options = options | libc::__WALL | libc::WUNTRACED;
     // SAFETY: `status` is ours to be written.
     let thread = Errno::result(unsafe { libc::waitpid(-1, &raw mut status, options) })?;
-    Ok((thread != 0).then_some((ThreadId(thread), status)))
+    Ok((ThreadId(thread), status))
 }
 
 /// How a traced process has stopped, without waiting and without taking its end away: see [`wait`], one byte further.
@@ -108,11 +117,28 @@ pub fn send(process: ProcessId, signal: c_int) -> Result<()> {
     Errno::result(unsafe { libc::kill(process, signal) }).map(drop)
 }
 
+/// Sends a signal to a thread of this process.
+pub fn send_to_thread(thread: ThreadId, signal: Signal) -> Result<()> {
+    // SAFETY: It takes numbers.
+    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread.0, signal as c_int) })
+        .map(drop)
+}
+
 /// Sets what a signal does to this process to the default. Tells whether it was ignored.
 pub fn set_default_action(signal: Signal) -> Result<bool> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: No handler is installed.
     let previous = unsafe { sigaction(signal, &default) }?;
+    Ok(matches!(previous.handler(), SigHandler::SigIgn))
+}
+
+/// Lets SIGCHLD end a system call that waits, and no more. It is not sent when a child stops. Tells whether it was ignored,
+/// with which children would vanish without a status.
+pub fn take_child_signal() -> Result<bool> {
+    extern "C" fn nothing(_: c_int) {}
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_NOCLDSTOP, SigSet::empty());
+    // SAFETY: The handler does nothing, which it may at any moment.
+    let previous = unsafe { sigaction(Signal::SIGCHLD, &action) }?;
     Ok(matches!(previous.handler(), SigHandler::SigIgn))
 }
 

@@ -3,19 +3,17 @@
 mod stop;
 
 use std::collections::HashSet;
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::libc::{self, c_int};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use crate::arrivals::Arrivals;
+use crate::doorbell::{self, Doorbell};
 use crate::ending::Ending;
 use crate::launch::Gate;
 use crate::living::LivingProcesses;
@@ -32,11 +30,11 @@ const FOLLOW: c_int = libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEEXEC
     | libc::PTRACE_O_TRACEEXIT;
 
+/// Of a program that is busy.
+const EVENTS_AT_ONCE: usize = 64;
+
 /// How often to look whether a thread has got into `execve`: it is on its way, and nothing tells when it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-
-/// After so many events, signals get their turn.
-const EVENTS_AT_ONCE: usize = 64;
 
 const FIRST_PROCESS: u32 = 1;
 
@@ -62,6 +60,7 @@ pub struct Tracer<O> {
     observer: O,
     living: LivingProcesses,
     signals: Arc<Signals>,
+    doorbell: Doorbell,
     arrivals: Arrivals,
     tree: Tree,
     /// 0 until it is known, which no process has.
@@ -82,11 +81,12 @@ pub struct Tracer<O> {
 }
 
 impl<O: Observer> Tracer<O> {
-    pub fn new(observer: O, living: LivingProcesses, signals: Arc<Signals>) -> Self {
+    pub fn new(observer: O, living: LivingProcesses, signals: Arc<Signals>, doorbell: Doorbell) -> Self {
         Self {
             observer,
             living,
             signals,
+            doorbell,
             arrivals: Arrivals::default(),
             tree: Tree::default(),
             program: ProcessId(0),
@@ -104,6 +104,7 @@ impl<O: Observer> Tracer<O> {
     /// From the program's first instruction to the end of the supervision. Threads that are still attached then are
     /// let go by the kernel when this thread ends, each as it is.
     pub fn run(mut self, start: Start) -> (Ending, O) {
+        doorbell::hear();
         if self.begin(start.gate, start.obstacle, &start.verdict) {
             self.follow(start.tick);
         }
@@ -151,10 +152,11 @@ impl<O: Observer> Tracer<O> {
     fn follow(&mut self, tick: Option<Duration>) {
         let mut next_tick = tick.map(|tick| Instant::now() + tick);
         loop {
-            // Signals first: one of them says that there are events, and must not be taken for those that come later.
-            self.take_signals();
-            // It fails when no children are left.
-            let Ok(has_more) = self.take_events() else { return };
+            if self.doorbell.is_rung() {
+                self.take_signals();
+                self.observer.woken();
+                self.doorbell.answer();
+            }
             let now = Instant::now();
             if let (Some(tick), Some(due)) = (tick, next_tick)
                 && due <= now
@@ -170,24 +172,22 @@ impl<O: Observer> Tracer<O> {
             if let Some(signal) = self.stopped_by.take() {
                 stop_oneself(signal);
             }
-            if !has_more {
-                self.wait(next_tick);
+            let due = [next_tick, self.arrivals.due(), self.next_review()].into_iter().flatten().min();
+            match self.doorbell.wait_for_child(due) {
+                Ok(None) => {}
+                Ok(Some((thread, status))) => self.changed(thread, status),
+                // No children are left.
+                Err(_) => return,
             }
         }
     }
 
-    /// Handles what has happened. Tells whether there may be more.
-    fn take_events(&mut self) -> Result<bool, Errno> {
-        for _ in 0..EVENTS_AT_ONCE {
-            match system_call::wait() {
-                Ok(None) => return Ok(false),
-                Ok(Some((thread, status))) if libc::WIFSTOPPED(status) => self.stopped(thread, status >> 8),
-                Ok(Some((thread, status))) => self.ended(thread, ExitStatus::from_raw(status)),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-            }
+    fn changed(&mut self, thread: ThreadId, status: c_int) {
+        if libc::WIFSTOPPED(status) {
+            self.stopped(thread, status >> 8);
+        } else {
+            self.ended(thread, ExitStatus::from_raw(status));
         }
-        Ok(true)
     }
 
     /// A thread, or a child that is not followed, has ended.
@@ -237,6 +237,14 @@ impl<O: Observer> Tracer<O> {
     }
 
     fn forward_due(&mut self, now: Instant) {
+        if self.arrivals.due().is_none_or(|due| now < due) {
+            return;
+        }
+        // The program may have been seen getting it, only not yet by this thread.
+        for _ in 0..EVENTS_AT_ONCE {
+            let Ok(Some((thread, status))) = system_call::wait_no_longer() else { break };
+            self.changed(thread, status);
+        }
         let program = self.program;
         while let Some(signal) = self.arrivals.forward(now, |signal| proc_file::is_pending(program, signal)) {
             self.forward(signal);
@@ -258,26 +266,6 @@ impl<O: Observer> Tracer<O> {
     fn forward(&mut self, signal: c_int) {
         if self.status.is_none() {
             let _ = system_call::send(self.program, signal);
-        }
-    }
-
-    /// Waits for a child to change, a signal, or the next time that something is due.
-    fn wait(&mut self, next_tick: Option<Instant>) {
-        let due = [next_tick, self.arrivals.due(), self.next_review()].into_iter().flatten().min();
-        let timeout = due.map_or(PollTimeout::NONE, |due| {
-            // Rounded up: it must not be woken up too early again and again.
-            let milliseconds = due.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
-            PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
-        });
-        let readable = |source| PollFd::new(source, PollFlags::POLLIN);
-        let mut sources = vec![readable(self.signals.as_fd())];
-        sources.extend(self.observer.wake_source().map(readable));
-        // Whatever it says of signals, everything is looked at next.
-        let _ = poll(&mut sources, timeout);
-        let is_woken = sources.get(1).and_then(PollFd::any).unwrap_or_default();
-        drop(sources);
-        if is_woken {
-            self.observer.woken();
         }
     }
 }

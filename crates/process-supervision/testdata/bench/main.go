@@ -1,7 +1,8 @@
-// What supervision costs a busy HTTP server: the same server alone, supervised, and alone again, in turn. The two that
-// are alone show what the machine makes of no difference at all.
+// What supervision costs a busy HTTP server: the same server alone, supervised, and alone again. All three run all the
+// time, and each gets its short turn in each round, in random order, so that whatever else the machine does meets all of
+// them. The two that are alone show what the machine makes of no difference at all.
 //
-// bench SUPERVISE ROUNDS SECONDS prints requests per second, latency, and processor time for each request.
+// bench SUPERVISE ROUNDS MILLISECONDS prints requests per second, latency, and processor time for each request.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -30,79 +32,102 @@ func main() {
 		serve()
 	}
 	if len(os.Args) != 4 {
-		log.Fatal("usage: bench SUPERVISE ROUNDS SECONDS")
+		log.Fatal("usage: bench SUPERVISE ROUNDS MILLISECONDS")
 	}
 	rounds, err := strconv.Atoi(os.Args[2])
 	check(err)
-	seconds, err := strconv.Atoi(os.Args[3])
+	milliseconds, err := strconv.Atoi(os.Args[3])
 	check(err)
-	names := []string{"alone", "supervised", "alone again"}
+	turn := time.Duration(milliseconds) * time.Millisecond
 	alone := []string{os.Args[0], "server"}
-	commands := [][]string{alone, append([]string{os.Args[1], "--"}, alone...), alone}
-	all := make([][]round, len(commands))
+	servers := []*server{
+		start("alone", alone),
+		start("supervised", append([]string{os.Args[1], "--"}, alone...)),
+		start("alone again", alone),
+	}
+	for _, server := range servers {
+		server.requests += len(load(server.url, time.Second))
+	}
 	for range rounds {
-		for i, command := range commands {
-			all[i] = append(all[i], measure(command, time.Duration(seconds)*time.Second))
+		for _, i := range rand.Perm(len(servers)) {
+			servers[i].measure(turn)
 		}
 	}
-	figures := []func(round) float64{
-		func(r round) float64 { return r.rate },
-		func(r round) float64 { return r.p50 },
-		func(r round) float64 { return r.p99 },
-		func(r round) float64 { return r.cpu },
+	for _, server := range servers {
+		server.stop()
+	}
+	print(servers, rounds)
+}
+
+// print shows the medians of all turns, and those of the differences within a round.
+func print(servers []*server, rounds int) {
+	figures := []func(s *server, round int) float64{
+		func(s *server, round int) float64 { return s.turns[round].rate },
+		func(s *server, round int) float64 { return s.turns[round].p50 },
+		func(s *server, round int) float64 { return s.turns[round].p99 },
+		func(s *server, round int) float64 { return s.cpu },
 	}
 	fmt.Printf("%-11s %12s %10s %10s %15s\n", "medians", "requests/s", "p50 µs", "p99 µs", "CPU µs/request")
-	line := func(name, format string, value func(i int, figure func(round) float64) float64) {
+	line := func(name, format string, value func(figure func(*server, int) float64, round int) float64) {
 		fmt.Printf("%-11s", name)
 		for column, width := range []int{13, 11, 11, 16} {
 			var values []float64
-			for i := range rounds {
-				values = append(values, value(i, figures[column]))
+			for round := range rounds {
+				values = append(values, value(figures[column], round))
 			}
 			slices.Sort(values)
 			fmt.Printf(" %*s", width-1, fmt.Sprintf(format, values[len(values)/2]))
 		}
 		fmt.Println()
 	}
-	for i, name := range names {
-		line(name, "%.1f", func(round int, figure func(round) float64) float64 { return figure(all[i][round]) })
+	for _, s := range servers {
+		line(s.name, "%.1f", func(figure func(*server, int) float64, round int) float64 { return figure(s, round) })
 	}
-	for i, name := range names[1:] {
-		line(name, "%+.2f %%", func(round int, figure func(round) float64) float64 {
-			return 100 * (figure(all[i+1][round])/figure(all[0][round]) - 1)
+	for _, s := range servers[1:] {
+		line(s.name, "%+.2f %%", func(figure func(*server, int) float64, round int) float64 {
+			return 100 * (figure(s, round)/figure(servers[0], round) - 1)
 		})
 	}
 }
 
-type round struct{ rate, p50, p99, cpu float64 }
+type turn struct{ rate, p50, p99 float64 }
 
-func measure(words []string, duration time.Duration) round {
-	server := exec.Command(words[0], words[1:]...)
-	server.Stderr = os.Stderr
-	output, err := server.StdoutPipe()
+type server struct {
+	name     string
+	process  *exec.Cmd
+	url      string
+	turns    []turn
+	requests int
+	cpu      float64 // of the supervisor and the server, in µs per request
+}
+
+func start(name string, words []string) *server {
+	process := exec.Command(words[0], words[1:]...)
+	process.Stderr = os.Stderr
+	output, err := process.StdoutPipe()
 	check(err)
-	check(server.Start())
+	check(process.Start())
 	address, err := bufio.NewReader(output).ReadString('\n')
 	check(err)
-	url := "http://" + address[:len(address)-1] + "/?name=plum"
+	return &server{name: name, process: process, url: "http://" + address[:len(address)-1] + "/?name=plum"}
+}
 
-	load(url, duration/10)
-	latencies := load(url, duration)
-	check(server.Process.Signal(syscall.SIGTERM))
-	_ = server.Wait()
-	usage := server.ProcessState.SysUsage().(*syscall.Rusage)
-	// Of the supervisor and of what it waited for.
-	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+func (s *server) measure(duration time.Duration) {
+	latencies := load(s.url, duration)
+	s.requests += len(latencies)
 	slices.Sort(latencies)
 	at := func(share float64) float64 {
-		return float64(latencies[int(float64(len(latencies))*share)].Microseconds())
+		return float64(latencies[int(float64(len(latencies))*share)].Nanoseconds()) / 1000
 	}
-	return round{
-		rate: float64(len(latencies)) / duration.Seconds(),
-		p50:  at(0.5),
-		p99:  at(0.99),
-		cpu:  float64(cpu.Microseconds()) / float64(len(latencies)) / 1.1,
-	}
+	s.turns = append(s.turns, turn{rate: float64(len(latencies)) / duration.Seconds(), p50: at(0.5), p99: at(0.99)})
+}
+
+func (s *server) stop() {
+	check(s.process.Process.Signal(syscall.SIGTERM))
+	_ = s.process.Wait()
+	// Of what it waited for, too.
+	usage := s.process.ProcessState.SysUsage().(*syscall.Rusage)
+	s.cpu = float64((usage.Utime.Nano()+usage.Stime.Nano())/1000) / float64(s.requests)
 }
 
 func load(url string, duration time.Duration) []time.Duration {
