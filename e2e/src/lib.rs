@@ -16,6 +16,8 @@ pub mod datastorage;
 pub mod doctor;
 pub mod image;
 pub mod namespace;
+#[cfg(target_os = "linux")]
+pub mod node;
 pub mod podcov;
 pub mod probe;
 pub mod workload;

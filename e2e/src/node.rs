@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::output;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use podcov_e2e::output;
+use serde_json::Value;
 
 /// The file system of a node. Its volumes are not those of this machine.
 pub fn root(node: &str) -> PathBuf {
@@ -22,7 +24,7 @@ pub fn empty_dir(root: &Path, uid: &str, volume: &str) -> PathBuf {
 /// The first process of each of these containers, by their IDs, of those that run.
 pub fn main_processes<'a>(containers: &[&'a str]) -> BTreeMap<&'a str, Pid> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
+    for entry in fs::read_dir("/proc").expect("Linux tells of its processes").flatten() {
         let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
             continue;
         };
@@ -49,4 +51,17 @@ pub fn child(parent: Pid) -> Option<Pid> {
         let children = fs::read_to_string(thread.path().join("children")).ok()?;
         children.split_whitespace().next()?.parse().ok().map(Pid::from_raw)
     })
+}
+
+/// Sends a signal to the first process of every container of a pod, and so, if it is SIGKILL, to all of their processes.
+pub fn signal_all(pod: &Value, signal: Signal) {
+    let statuses = ["/status/containerStatuses", "/status/initContainerStatuses"];
+    let statuses = statuses.iter().filter_map(|list| pod.pointer(list)?.as_array()).flatten();
+    let ids: Vec<&str> =
+        statuses.filter_map(|status| Some(status["containerID"].as_str()?.split_once("://")?.1)).collect();
+    let processes = main_processes(&ids);
+    assert_eq!(processes.len(), ids.len(), "every container runs: {pod}");
+    for process in processes.into_values() {
+        kill(process, signal).expect("it runs");
+    }
 }

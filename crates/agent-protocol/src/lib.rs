@@ -5,7 +5,8 @@
 //!
 //! A frame is a little-endian `u32` length followed by that many bytes of one postcard message. Both sides
 //! refuse a frame longer than [`MAX_FRAME_LENGTH`] before they allocate for it. The agent speaks first with
-//! [`FromAgent::Hello`]; a reader that meets another [`PROTOCOL_VERSION`] stops there.
+//! [`FromAgent::Hello`]; a reader stops there that meets a version which is newer than its own [`PROTOCOL_VERSION`], or older than
+//! [`OLDEST_PROTOCOL_VERSION`]. An agent lives as long as its pod, so that older ones are met.
 
 mod frame;
 mod layout;
@@ -21,7 +22,8 @@ pub use layout::{
     SOCKET, STATE_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
 };
 pub use message::{
-    ContainerEnd, ContainerSnapshot, FILE_CHUNK_LENGTH, FromAgent, PROTOCOL_VERSION, SnapshotOutcome, ToAgent,
+    ContainerEnd, ContainerSnapshot, FILE_CHUNK_LENGTH, FromAgent, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
+    SNAPSHOT_PROTOCOL_VERSION, SnapshotOutcome, ToAgent,
 };
 pub use node_reading::{FromReader, ReadProcess};
 pub use process_record::{

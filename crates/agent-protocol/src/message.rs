@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Rises with every change that an older reader would misread.
-pub const PROTOCOL_VERSION: u16 = 1;
+/// Rises with every change that an older podcov would misread, or that an older agent would not understand.
+pub const PROTOCOL_VERSION: u16 = 2;
+
+/// Agents from this version on are understood. What a newer version is needed for is not asked of them.
+pub const OLDEST_PROTOCOL_VERSION: u16 = 1;
+
+/// Agents from this version on understand [`ToAgent::Snapshot`]. Older ones end the connection.
+pub const SNAPSHOT_PROTOCOL_VERSION: u16 = 2;
 
 /// The most bytes of a file in one [`FromAgent::FileData`].
 pub const FILE_CHUNK_LENGTH: usize = 128 * 1024;

@@ -5,11 +5,12 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::SystemTime,
 };
 
 use podcov_agent_protocol::{ContainerSnapshot, SnapshotOutcome};
@@ -37,12 +38,33 @@ pub(crate) struct PodEntry {
     pub(crate) is_up_to_date: bool,
     /// The number of the last snapshot that its agent has taken, and what came of it in each container.
     pub(crate) snapshot: Option<(u32, Vec<ContainerSnapshot>)>,
-    pub(crate) end: Option<HandOverEnd>,
+    /// The version of podcov that its agent is of, if that takes no snapshots.
+    pub(crate) agent_without_snapshots: Option<String>,
+    /// How the hand-over ended, and when that was known.
+    pub(crate) end: Option<(HandOverEnd, SystemTime)>,
     /// Why the last stream broke.
     pub(crate) last_failure: Option<String>,
 }
 
 impl PodEntry {
+    fn new(record: PodRecord, directory: &Path) -> Self {
+        let directory = directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
+        let hand_over = HandOver::new(directory, record.capture.containers.clone());
+        Self {
+            record,
+            hand_over,
+            starts: Vec::new(),
+            unfinished_files: BTreeMap::new(),
+            volume_free_bytes: None,
+            logs: BTreeMap::new(),
+            is_up_to_date: false,
+            snapshot: None,
+            agent_without_snapshots: None,
+            end: None,
+            last_failure: None,
+        }
+    }
+
     /// No container of it ever ran, so nothing can be missing.
     fn never_ran(&self) -> bool {
         self.record.containers.values().all(|runs| runs.restarts().next().is_none())
@@ -181,6 +203,12 @@ impl Collector {
         Self { shared, _tasks: tasks }
     }
 
+    /// Where the pods are.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.shared.connection.namespace()
+    }
+
     /// Waits until the pods are known and the condition holds for all of them together; false when the deadline came first.
     pub(crate) async fn wait_until(
         &self,
@@ -251,8 +279,9 @@ impl Collector {
     #[must_use]
     pub fn results(&self) -> Vec<PodResult> {
         let pods = self.shared.pods();
-        let mut results: Vec<PodResult> =
-            pods.values().filter(|pod| !pod.never_ran()).map(result::of_pod).collect();
+        let wanted = *self.shared.wanted_snapshot.borrow();
+        let of_pod = |pod| result::of_pod(pod, has_taken(pod, wanted) && not_taken(pod, wanted).is_empty());
+        let mut results: Vec<PodResult> = pods.values().filter(|pod| !pod.never_ran()).map(of_pod).collect();
         results.sort_by(|one, other| (&one.workload, &one.pod).cmp(&(&other.workload, &other.pod)));
         results
     }
@@ -271,10 +300,12 @@ pub struct NotTaken {
 
 /// Nothing more can come of this snapshot.
 fn has_taken(pod: &PodEntry, number: u32) -> bool {
-    // Without a sidecar, no container of the pod has started; or all of them have ended.
-    pod.end.is_some()
-        || !pod.record.sidecar_is_running
+    // No container of the pod has started, or all of them have ended; else it is a sidecar that was killed, and comes again.
+    number == 0
+        || pod.end.is_some()
+        || !pod.record.sidecar_is_running && !pod.record.is_running()
         || pod.record.is_gone
+        || pod.agent_without_snapshots.is_some()
         || pod.snapshot.as_ref().is_some_and(|(taken, _)| *taken >= number)
 }
 
@@ -288,6 +319,12 @@ fn not_taken(pod: &PodEntry, number: u32) -> Vec<NotTaken> {
     if !has_taken(pod, number) {
         let why = pod.last_failure.as_deref().unwrap_or("its agent did not answer in time");
         return supervised.iter().map(|container| of(container, why)).collect();
+    }
+    if let Some(version) = &pod.agent_without_snapshots {
+        let why = format!(
+            "its agent is of podcov {version}, which does not read processes that run; podcov eject, and inject it again"
+        );
+        return supervised.iter().map(|container| of(container, &why)).collect();
     }
     let taken =
         pod.snapshot.iter().filter(|(taken, _)| *taken >= number).flat_map(|(_, containers)| containers);
@@ -321,4 +358,55 @@ fn missing_coverage(pods: &BTreeMap<String, PodEntry>) -> Vec<(String, String)> 
         missing.extend(without.into_iter().map(|container| (pod.record.name.clone(), container.clone())));
     }
     missing
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::identity::{CAPTURE_ANNOTATION, SIDECAR};
+
+    /// A pod whose container runs, with its sidecar or without.
+    fn pod(has_sidecar: bool) -> PodEntry {
+        let capture = json!({"workload": "deployment/api", "containers": ["api"], "supervised": ["api"], "containers_named": false});
+        let state = |is_running| {
+            if is_running {
+                json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
+            } else {
+                json!({"waiting": {}})
+            }
+        };
+        let status = |name, is_running| json!({"name": name, "state": state(is_running), "image": "", "imageID": "", "ready": true, "restartCount": 0});
+        let pod = json!({
+            "metadata": {"name": "api-1", "uid": "u", "annotations": {CAPTURE_ANNOTATION: capture.to_string()}},
+            "status": {
+                "initContainerStatuses": [status(SIDECAR, has_sidecar)],
+                "containerStatuses": [status("api", true)],
+            },
+        });
+        let record = PodRecord::of(&serde_json::from_value(pod).unwrap()).unwrap();
+        PodEntry::new(record, Path::new("data"))
+    }
+
+    fn why(pod: &PodEntry) -> Vec<String> {
+        not_taken(pod, 1).into_iter().map(|missing| missing.why).collect()
+    }
+
+    #[test]
+    fn a_pod_that_does_not_answer_was_not_read_even_if_its_sidecar_is_away() {
+        for has_sidecar in [true, false] {
+            let pod = pod(has_sidecar);
+            assert!(!has_taken(&pod, 1));
+            assert_eq!(why(&pod), ["its agent did not answer in time"]);
+        }
+    }
+
+    #[test]
+    fn an_agent_that_takes_no_snapshots_is_not_waited_for_and_named() {
+        let pod = PodEntry { agent_without_snapshots: Some("0.0.9".to_owned()), ..pod(true) };
+        assert!(has_taken(&pod, 1));
+        let [why] = why(&pod).try_into().unwrap();
+        assert!(why.starts_with("its agent is of podcov 0.0.9, which does not read"), "{why}");
+    }
 }

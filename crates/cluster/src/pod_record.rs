@@ -61,6 +61,11 @@ impl ContainerRuns {
         self.0.values().next_back().is_none_or(|run| run.ending.is_some())
     }
 
+    /// The last known start has not ended.
+    fn is_running(&self) -> bool {
+        self.0.values().next_back().is_some_and(|run| run.started.is_some() && run.ending.is_none())
+    }
+
     fn update(&mut self, status: &ContainerStatus) {
         let restart = u32::try_from(status.restart_count).unwrap_or(0);
         if let Some(state) = &status.state {
@@ -152,6 +157,11 @@ impl PodRecord {
     /// Every captured container has ended, and how is known.
     pub(crate) fn has_ended(&self) -> bool {
         self.containers.values().all(ContainerRuns::has_ended)
+    }
+
+    /// A captured container runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.containers.values().any(ContainerRuns::is_running)
     }
 
     /// Containers that ended last as Go programs do that panic.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kube::api::AttachParams;
 use podcov_agent_protocol::{
-    AGENT_ARGUMENT_ATTACH, AGENT_EXECUTABLE, FromAgent, PROTOCOL_VERSION, ToAgent, decode, encode,
+    AGENT_ARGUMENT_ATTACH, AGENT_EXECUTABLE, FromAgent, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
+    SNAPSHOT_PROTOCOL_VERSION, ToAgent, decode, encode,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -153,10 +154,13 @@ async fn ask_for_snapshots(
 }
 
 fn wants_snapshot(shared: &Shared, uid: &str, number: u32) -> bool {
-    let has_newer = |pod: &PodEntry| pod.snapshot.as_ref().is_some_and(|(taken, _)| *taken >= number);
+    let is_needless = |pod: &PodEntry| {
+        pod.agent_without_snapshots.is_some()
+            || pod.snapshot.as_ref().is_some_and(|(taken, _)| *taken >= number)
+    };
     number > 0
         && matches!(shared.purpose(), Purpose::Keep(_) | Purpose::Copy(_))
-        && !shared.pods().get(uid).is_none_or(has_newer)
+        && !shared.pods().get(uid).is_none_or(is_needless)
 }
 
 struct Conversation<'a> {
@@ -178,10 +182,12 @@ impl Conversation<'_> {
         let asking = ask_for_snapshots(shared, uid, greeting, answers.downgrade());
         let mut greeted = Some(greeted);
         let talking = converse(from_agent, to_agent, (answers, queue), |message| {
+            let answer = self.handle(message);
+            // Only now it is known what the agent understands.
             if let Some(greeted) = greeted.take() {
                 let _ = greeted.send(());
             }
-            self.handle(message)
+            answer
         });
         tokio::select! {
             end = talking => end,
@@ -220,14 +226,20 @@ impl Conversation<'_> {
 
     fn keep(&mut self, message: FromAgent) -> Result<Option<ToAgent>, String> {
         match message {
-            FromAgent::Hello { protocol_version, agent_version, .. }
-                if protocol_version != PROTOCOL_VERSION =>
-            {
-                Err(format!(
-                    "the pod's agent is of podcov {agent_version} and speaks another protocol version"
-                ))
+            FromAgent::Hello { protocol_version, agent_version, .. } => {
+                if !(OLDEST_PROTOCOL_VERSION..=PROTOCOL_VERSION).contains(&protocol_version) {
+                    return Err(format!(
+                        "its agent is of podcov {agent_version} and speaks version {protocol_version} of the protocol, and \
+                         this podcov {OLDEST_PROTOCOL_VERSION} to {PROTOCOL_VERSION}: use the podcov that prepared the pod"
+                    ));
+                }
+                self.with_pod(|pod| {
+                    let is_too_old = protocol_version < SNAPSHOT_PROTOCOL_VERSION;
+                    pod.agent_without_snapshots = is_too_old.then_some(agent_version);
+                    Ok(())
+                })?;
+                Ok(None)
             }
-            FromAgent::Hello { .. } => Ok(None),
             FromAgent::ProcessStarted { container, metadata_file, unix_nanoseconds } => {
                 self.starts.push((container.clone(), metadata_file.clone(), unix_nanoseconds));
                 let starts = &self.starts;

@@ -154,7 +154,7 @@ fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Captu
 
 /// Of an execution whose podcov did not live to join its data to that of the others.
 fn is_left_over(covdata: &CovdataDirectory, known: &[(PathBuf, &Capture)]) -> bool {
-    let lacks_an_end = || process_records::loss_in_pod(&process_records::read([covdata])).is_some();
+    let lacks_an_end = || process_records::loss_in_pod(&process_records::read([covdata]), None).is_some();
     known.iter().all(|(path, _)| covdata.path != *path) && (!covdata.unheard().is_empty() || lacks_an_end())
 }
 
@@ -162,9 +162,8 @@ fn is_left_over(covdata: &CovdataDirectory, known: &[(PathBuf, &Capture)]) -> bo
 pub fn look_again(run: &mut Run, found: &Found, path: &Path, output: &RunDirectory) {
     let apart = stored_apart(found);
     for known in &mut run.captures {
-        let (Origin::Local { name, .. }, Outcome::Lost { .. }) = (&known.origin, &known.outcome) else {
-            continue;
-        };
+        let Outcome::Lost { .. } = &known.outcome else { continue };
+        let name = known.origin.workload().to_owned();
         let directory = path.join(&known.directory);
         let own = found.directories.iter().filter(|covdata| covdata.path.starts_with(&directory));
         let parts: Vec<Capture> = own.map(|covdata| capture(covdata, name.clone(), &apart, output)).collect();

@@ -9,7 +9,9 @@ use std::time::Duration;
 use podcov_agent_protocol::LATEST_DIRECTORY;
 use podcov_cluster::Collector;
 
+use crate::kubernetes::captures_so_far;
 use crate::process_files;
+use crate::run_directory::RunDirectory;
 
 /// How long the targets may take to answer, together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,13 +28,15 @@ pub enum Targets<'a> {
 }
 
 impl Targets<'_> {
-    /// Reads again and again. What could not be read is read the next time, or at the end.
-    pub async fn keep_reading(&self) -> Infallible {
+    /// Reads again and again, and records what there is. What could not be read is read the next time, or at the end.
+    pub async fn keep_reading(&self, run: &RunDirectory) -> Infallible {
         loop {
             tokio::time::sleep(INTERVAL).await;
             // Programs that were started here are read by their supervision.
-            if let Self::Pods(_) = self {
+            if let Self::Pods(collector) = self {
                 self.read().await;
+                // What cannot be written now cannot be at the end either, where it is said.
+                let _ = run.save_captures_so_far(captures_so_far(collector, run));
             }
         }
     }

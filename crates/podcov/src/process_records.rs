@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use podcov_agent_protocol::{CountersFrom, Moment, ProcessEnding, ProcessRecord};
 use podcov_report::run::{Ending, LossReason, Process, ReadAt, Way};
@@ -31,17 +32,25 @@ fn read_one(path: &Path) -> Option<ProcessRecord> {
 
 /// One record's text, for the record of the run.
 pub fn parse(text: &str) -> Option<Process> {
-    ProcessRecord::parse(text).as_ref().map(process)
+    ProcessRecord::parse(text).map(|record| process(&record, None))
 }
 
 /// For the record of the run.
 pub fn processes(records: &[ProcessRecord]) -> Vec<Process> {
-    records.iter().map(process).collect()
+    records.iter().map(|record| process(record, None)).collect()
 }
 
-fn process(record: &ProcessRecord) -> Process {
+/// The same where it is known by when all of them were gone.
+pub fn processes_gone_by(records: &[ProcessRecord], gone_by: Option<SystemTime>) -> Vec<Process> {
+    records.iter().map(|record| process(record, gone_by)).collect()
+}
+
+fn process(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Process {
     let (way, read_at, detail) = match &record.counters {
-        CountersFrom::Memory(moment) => (Some(Way::Supervised), Some(read_at(*moment)), None),
+        CountersFrom::Memory(moment) => {
+            let before_end = before_end(record, gone_by);
+            (Some(Way::Supervised), Some(read_at(*moment, before_end)), None)
+        }
         CountersFrom::OwnFiles(reason) => (Some(Way::Files), None, Some(reason.clone())),
         CountersFrom::Nowhere(reason) => (None, None, Some(reason.clone())),
     };
@@ -63,15 +72,25 @@ fn process(record: &ProcessRecord) -> Process {
     clippy::cast_precision_loss,
     reason = "seconds for people and programs, far below 2^52 milliseconds"
 )]
-fn read_at(moment: Moment) -> ReadAt {
+fn read_at(moment: Moment, before_end: Option<Duration>) -> ReadAt {
     match moment {
         Moment::End => ReadAt::End,
         Moment::Exec => ReadAt::Exec,
         Moment::Left => ReadAt::Left,
-        Moment::Interval { age_milliseconds } => {
-            ReadAt::Interval { seconds_after_start: age_milliseconds as f64 / 1000.0 }
-        }
+        Moment::Interval { age_milliseconds } => ReadAt::Interval {
+            seconds_after_start: age_milliseconds as f64 / 1000.0,
+            seconds_before_end: before_end.map(|time| time.as_millis() as f64 / 1000.0),
+        },
     }
+}
+
+/// How long before its end a process was read whose end nobody saw, at most. The clocks of two machines may differ.
+fn before_end(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Option<Duration> {
+    let CountersFrom::Memory(Moment::Interval { age_milliseconds }) = record.counters else { return None };
+    let read_at = UNIX_EPOCH
+        .checked_add(Duration::from_nanos(record.started_unix_nanoseconds))?
+        .checked_add(Duration::from_millis(age_milliseconds))?;
+    Some(gone_by?.duration_since(read_at).unwrap_or_default())
 }
 
 /// RFC 3339, UTC.
@@ -98,23 +117,31 @@ pub fn loss(records: &[ProcessRecord]) -> Option<(LossReason, String)> {
             LossReason::StillRunning,
             format!("{} was left running; its counters are those of that moment", name(record)),
         )),
-        _ => loss_of(record),
+        _ => loss_of(record, None),
     })
 }
 
-/// The same in a container, where the kernel ends what is left together with the first process.
-pub fn loss_in_pod<'a>(records: impl IntoIterator<Item = &'a ProcessRecord>) -> Option<(LossReason, String)> {
-    records.into_iter().find_map(loss_of)
+/// The same in a container, where the kernel ends what is left together with the first process; all of them were gone by
+/// then.
+pub fn loss_in_pod<'a>(
+    records: impl IntoIterator<Item = &'a ProcessRecord>,
+    gone_by: Option<SystemTime>,
+) -> Option<(LossReason, String)> {
+    records.into_iter().find_map(|record| loss_of(record, gone_by))
 }
 
-fn loss_of(record: &ProcessRecord) -> Option<(LossReason, String)> {
+fn loss_of(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Option<(LossReason, String)> {
     let who = name(record);
     match &record.counters {
         CountersFrom::Nowhere(reason) => Some((LossReason::Killed, format!("{who}: {reason}"))),
         CountersFrom::Memory(Moment::Interval { age_milliseconds }) => {
-            let age = terminal::duration(std::time::Duration::from_millis(*age_milliseconds));
-            let detail =
-                format!("{who}: its end was not seen; its counters are those of {age} after its start");
+            let age = terminal::duration(Duration::from_millis(*age_milliseconds));
+            let before_end = before_end(record, gone_by)
+                .map(|time| format!(", at most {} before its end", terminal::duration(time)))
+                .unwrap_or_default();
+            let detail = format!(
+                "{who}: its end was not seen; its counters are those of {age} after its start{before_end}"
+            );
             Some((LossReason::Killed, detail))
         }
         CountersFrom::Memory(Moment::End | Moment::Exec | Moment::Left) | CountersFrom::OwnFiles(_) => None,

@@ -23,7 +23,7 @@ use std::io::{BufWriter, ErrorKind as IoErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use podcov_report::run::{Run, SCHEMA_VERSION};
+use podcov_report::run::{Capture, Run, SCHEMA_VERSION};
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
@@ -40,6 +40,8 @@ const SNAPSHOT: &str = "snapshot";
 const LOCK: &str = ".podcov.lock";
 /// Adding to a run takes milliseconds. What takes longer is a run, which would keep others waiting to its end.
 const LONGEST_APPEND: Duration = Duration::from_secs(20);
+/// Who only looks whether somebody writes holds it for a moment, too.
+const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
 /// A run directory that this process may write to.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl RunDirectory {
             return Err(foreign(path, &why));
         }
         fs::create_dir_all(path).map_err(|error| cannot("create", path, error))?;
-        let lock = lock_when_free(path)?;
+        let lock = lock_within(path, LONGEST_APPEND)?;
         match existing(path)? {
             Existing::Nothing => Self::started(path, new_run(), lock),
             Existing::Finished(run) | Existing::Unfinished(run) => {
@@ -146,12 +148,15 @@ impl RunDirectory {
         write_file(&self.path, RECORD, record.as_bytes())
     }
 
+    /// The same with what a run that goes on has captured so far, of which its end knows better.
+    pub fn save_captures_so_far(&self, captures: Vec<Capture>) -> Result<(), CommandError> {
+        let run = Run { captures, ..self.run.clone() };
+        write_file(&self.path, RECORD, text_of(&run)?.as_bytes())
+    }
+
     /// The text of `run.json`.
     pub fn record(&self) -> Result<String, CommandError> {
-        let mut text = serde_json::to_string_pretty(&self.run)
-            .map_err(|error| CommandError::failure("cannot write the record of the run").caused_by(error))?;
-        text.push('\n');
-        Ok(text)
+        text_of(&self.run)
     }
 
     /// Marks the run as ended, and saves.
@@ -232,6 +237,13 @@ impl RunDirectory {
     }
 }
 
+fn text_of(run: &Run) -> Result<String, CommandError> {
+    let mut text = serde_json::to_string_pretty(run)
+        .map_err(|error| CommandError::failure("cannot write the record of the run").caused_by(error))?;
+    text.push('\n');
+    Ok(text)
+}
+
 /// Where the run at `path` has all captured data.
 pub fn data_directory_of(path: &Path) -> PathBuf {
     path.join(DATA)
@@ -244,6 +256,12 @@ pub fn relative(directory: &Path, path: &Path) -> String {
         Err(_) => from_to(directory, path),
     };
     relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+/// Whether a podcov writes to the run at `path`. One that was killed does not.
+pub fn is_written_to(path: &Path) -> bool {
+    let lock = File::open(path.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The record of a run that is at `path`; none when it is no run directory.
@@ -387,22 +405,21 @@ fn move_aside(path: &Path, id: &str) -> Result<PathBuf, CommandError> {
 }
 
 fn lock(path: &Path) -> Result<File, CommandError> {
-    match try_lock(path)? {
-        Some(lock) => Ok(lock),
-        None => Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
-            .hint("wait for it, or name another directory with -o DIR")),
-    }
+    lock_within(path, LONGEST_LOOK)
 }
 
-fn lock_when_free(path: &Path) -> Result<File, CommandError> {
-    let started = Instant::now();
-    while started.elapsed() < LONGEST_APPEND {
+fn lock_within(path: &Path, patience: Duration) -> Result<File, CommandError> {
+    let deadline = Instant::now() + patience;
+    loop {
         if let Some(lock) = try_lock(path)? {
             return Ok(lock);
         }
+        if Instant::now() >= deadline {
+            return Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
+                .hint("wait for it, or name another directory with -o DIR"));
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
-    lock(path)
 }
 
 fn try_lock(path: &Path) -> Result<Option<File>, CommandError> {

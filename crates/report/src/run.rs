@@ -128,6 +128,9 @@ pub enum ReadAt {
     Interval {
         /// How long after the start of its program.
         seconds_after_start: f64,
+        /// How long before its end, at most; none where nothing is known of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds_before_end: Option<f64>,
     },
 }
 

@@ -76,7 +76,7 @@ pub(crate) const fn loss_reason(reason: LossReason) -> &'static str {
         LossReason::Killed => "ended without writing counters",
         LossReason::Deadline => "not handed over before the deadline",
         LossReason::DiskFull => "no room on the volume",
-        LossReason::StillRunning => "still running, and Go writes counters at the end",
+        LossReason::StillRunning => "still running",
         LossReason::Unreachable => "out of reach",
     }
 }
@@ -138,8 +138,10 @@ pub(crate) fn reading(process: &Process) -> String {
         Some(ReadAt::End) => "at its end".to_owned(),
         Some(ReadAt::Exec) => "when it became another program".to_owned(),
         Some(ReadAt::Left) => "when its parent had ended".to_owned(),
-        Some(ReadAt::Interval { seconds_after_start }) => {
-            format!("{} after its start", duration(seconds_after_start))
+        Some(ReadAt::Interval { seconds_after_start, seconds_before_end }) => {
+            let before_end =
+                seconds_before_end.map(|seconds| format!(", at most {} before its end", duration(seconds)));
+            format!("{} after its start{}", duration(seconds_after_start), before_end.unwrap_or_default())
         }
     };
     format!("{how}, {when}")
@@ -150,14 +152,25 @@ pub(crate) fn reading(process: &Process) -> String {
 pub fn completeness(run: &Run) -> String {
     let Completeness { pods_expected, pods_heard, processes_started, processes_captured } =
         run.completeness();
-    let is_pod = |capture: &Capture| matches!(capture.origin, Origin::Pod { .. });
-    let noun = match (run.captures.iter().any(is_pod), run.captures.iter().all(is_pod)) {
-        (_, true) => plural(pods_expected, "pod", "pods"),
-        (false, _) => plural(pods_expected, "program", "programs"),
-        (true, false) => plural(pods_expected, "pod or program", "pods and programs"),
-    };
+    let noun = pods_or_programs(run, pods_expected);
     let processes = plural(processes_started, "process", "processes");
     format!("{pods_heard} of {pods_expected} {noun}, {processes_captured} of {processes_started} {processes}")
+}
+
+/// What there is of a run that goes on: `4 pods, 5 processes so far`.
+pub(crate) fn so_far(run: &Run) -> String {
+    let Completeness { pods_expected, processes_started, .. } = run.completeness();
+    let noun = pods_or_programs(run, pods_expected);
+    format!("{pods_expected} {noun}, {} so far", processes(processes_started))
+}
+
+fn pods_or_programs(run: &Run, number: u32) -> &'static str {
+    let is_pod = |capture: &Capture| matches!(capture.origin, Origin::Pod { .. });
+    match (run.captures.iter().any(is_pod), run.captures.iter().all(is_pod)) {
+        (_, true) => plural(number, "pod", "pods"),
+        (false, _) => plural(number, "program", "programs"),
+        (true, false) => plural(number, "pod or program", "pods and programs"),
+    }
 }
 
 fn processes(number: u32) -> String {
@@ -270,11 +283,14 @@ mod tests {
             (ending(&killed).as_str(), reading(&killed).as_str()),
             ("signal 9 (SIGKILL)", "memory, at its end")
         );
-        let lost = process(None, Some(ReadAt::Interval { seconds_after_start: 12.0 }));
+        let interval = |seconds_before_end| {
+            process(None, Some(ReadAt::Interval { seconds_after_start: 12.0, seconds_before_end }))
+        };
         assert_eq!(
-            (ending(&lost).as_str(), reading(&lost).as_str()),
+            (ending(&interval(None)).as_str(), reading(&interval(None)).as_str()),
             ("not seen", "memory, 12s after its start")
         );
+        assert_eq!(reading(&interval(Some(4.2))), "memory, 12s after its start, at most 4.2s before its end");
     }
 
     #[test]

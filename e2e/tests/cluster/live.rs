@@ -82,9 +82,12 @@ fn pods_that_no_agent_reads_are_said_with_the_next_step() {
         .arguments(["--all"])
         .run()
         .ends_with(2)
-        .says("reading pods that were not prepared takes a privileged pod on their nodes")
+        .says("reading pods that were not prepared, or only to hand over files, takes a privileged pod on their nodes")
         .says("agree with --yes")
-        .says("podcov run and podcov inject need no privilege");
+        .says("podcov run and podcov inject, with --capture supervised, need no privilege");
+    Podcov::new("snapshot", namespace.name()).arguments(["deploy/files"]).run().ends_with(2).says(
+        "reading pods that were prepared only to hand over files takes a privileged pod on their nodes",
+    );
     Podcov::new("eject", namespace.name()).run();
 }
 

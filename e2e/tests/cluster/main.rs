@@ -6,6 +6,7 @@ mod endings;
 mod interruption;
 mod kinds;
 mod live;
+mod lost;
 mod mistakes;
 mod original_report;
 mod per_test;

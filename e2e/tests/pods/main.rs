@@ -17,7 +17,6 @@ mod document;
 #[path = "../../../crates/podcov/tests/endings/endings.rs"]
 mod endings;
 mod image;
-mod node;
 mod pods;
 #[path = "../../../crates/podcov/tests/endings/seen.rs"]
 mod seen;

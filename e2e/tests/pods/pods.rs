@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use nix::unistd::Pid;
+use podcov_e2e::node;
 use serde_json::{Value, json};
 
 use crate::containers::Watch;
 use crate::endings::{self, Action, Ending};
-use crate::{image, node};
+use crate::image;
 
 const LEDGER: &str = "ledger";
 /// Where the program writes its coverage itself, without podcov.

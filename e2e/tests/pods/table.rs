@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use nix::sys::signal::{Signal, kill};
 use podcov_e2e::cluster;
 use podcov_e2e::namespace::Namespace;
+use podcov_e2e::node;
 use podcov_e2e::podcov::{PODCOV, Podcov};
 use podcov_e2e::until_within;
 use serde_json::{Value, json};
@@ -19,7 +20,6 @@ use crate::counts::{self, Kept, Ledger};
 use crate::document::{self, Row};
 use crate::endings::{self, Action, Ending};
 use crate::image::image;
-use crate::node;
 use crate::pods::{Pod, of_build};
 use crate::seen::{Place, Seen};
 

@@ -1,10 +1,9 @@
 //! The tasks of a collector: one watches the pods, and each pod has one that holds a stream to it.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures::StreamExt;
@@ -19,7 +18,6 @@ use tokio::task::JoinSet;
 use super::{HandOverEnd, PodEntry, Purpose, Shared};
 use crate::{
     Error,
-    hand_over::HandOver,
     pod_record::PodRecord,
     stream::{self, StreamEnd},
 };
@@ -94,20 +92,7 @@ fn see_pod(shared: &Arc<Shared>, pod: &Pod, streams: &mut JoinSet<()>) {
             Purpose::Keep(directory) | Purpose::Copy(directory) => directory.as_path(),
             Purpose::Look | Purpose::Discard => Path::new(""),
         };
-        let directory = directory.join(record.capture.workload.replace('/', "-")).join(&record.name);
-        let hand_over = HandOver::new(directory, record.capture.containers.clone());
-        let entry = PodEntry {
-            record,
-            hand_over,
-            starts: Vec::new(),
-            unfinished_files: BTreeMap::new(),
-            volume_free_bytes: None,
-            logs: BTreeMap::new(),
-            is_up_to_date: false,
-            snapshot: None,
-            end: None,
-            last_failure: None,
-        };
+        let entry = PodEntry::new(record, directory);
         shared.pods().insert(uid.clone(), entry);
         streams.spawn(follow_pod(Arc::clone(shared), uid.clone()));
     }
@@ -147,7 +132,7 @@ async fn follow_pod(shared: Arc<Shared>, uid: String) {
                     let explained = shared.until(&uid, is_explained);
                     let _ = tokio::time::timeout(LAST_STATUS_TIMEOUT, explained).await;
                     read_logs(&shared, &uid).await;
-                    shared.with_pod(&uid, |pod| pod.end = Some(HandOverEnd::Complete));
+                    shared.with_pod(&uid, |pod| pod.end = Some((HandOverEnd::Complete, SystemTime::now())));
                     return;
                 }
                 Ok(StreamEnd::Closed) => {}
@@ -155,8 +140,10 @@ async fn follow_pod(shared: Arc<Shared>, uid: String) {
             }
             tokio::time::sleep(RECONNECT_INTERVAL).await;
         } else if is_over {
-            shared
-                .with_pod(&uid, |pod| pod.end = Some(HandOverEnd::of_sidecar(pod.record.sidecar_exit_code)));
+            shared.with_pod(&uid, |pod| {
+                let end = HandOverEnd::of_sidecar(pod.record.sidecar_exit_code);
+                pod.end = Some((end, SystemTime::now()));
+            });
             return;
         } else if changes.changed().await.is_err() {
             return;

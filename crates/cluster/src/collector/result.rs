@@ -1,10 +1,12 @@
 //! What a pod and its containers came to, as plain values.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use podcov_agent_protocol::EXIT_DEADLINE;
 
 use super::{Ending, PodEntry};
+use crate::pod_record::ContainerRun;
 
 /// How the hand-over of a pod's data ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct PodResult {
     pub end: Option<HandOverEnd>,
     /// Its agent answered at least once.
     pub was_reached: bool,
+    /// Its agent has read everything when it was last asked to, or the pod had ended by then.
+    pub was_read: bool,
     /// Why the last stream to it broke, if one did.
     pub last_failure: Option<String>,
     /// Free bytes of its data volume at the end.
@@ -70,14 +74,21 @@ pub struct ContainerResult {
     pub live_counter_files: u32,
     /// How the container ended; none while it runs, or when nobody saw it.
     pub ending: Option<Ending>,
+    /// By when its processes were gone, or out of reach. None while they run.
+    pub gone_by: Option<SystemTime>,
     /// Files that Go began and did not finish. Told of the last start only.
     pub unfinished_files: Vec<String>,
     /// The end of its log, if it ended as a program does that panics. Of the last start only.
     pub log: Option<String>,
 }
 
-pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
+pub(super) fn of_pod(entry: &PodEntry, was_read: bool) -> PodResult {
     let record = &entry.record;
+    let out_of_reach = match entry.end {
+        Some((HandOverEnd::Unreachable, when)) => Some(when),
+        Some((HandOverEnd::Complete | HandOverEnd::Deadline, _)) => None,
+        None => (!was_read).then(SystemTime::now),
+    };
     let mut containers = Vec::new();
     for container in &record.capture.containers {
         let runs = record.containers.get(container).cloned().unwrap_or_default();
@@ -105,6 +116,7 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
                 counter_files: entry.hand_over.counter_files(container, restart),
                 live_counter_files: entry.hand_over.live_counter_files(container, restart),
                 ending: runs.get(restart).and_then(|run| run.ending.clone()),
+                gone_by: runs.get(restart).and_then(finished_by).or(out_of_reach),
                 unfinished_files: is_last
                     .then(|| entry.unfinished_files.get(container).cloned())
                     .flatten()
@@ -118,10 +130,16 @@ pub(super) fn of_pod(entry: &PodEntry) -> PodResult {
         pod: record.name.clone(),
         uid: record.uid.clone(),
         containers_named: record.capture.containers_named,
-        end: entry.end,
+        end: entry.end.map(|(end, _)| end),
         was_reached: entry.is_up_to_date,
+        was_read,
         last_failure: entry.last_failure.clone(),
         volume_free_bytes: entry.volume_free_bytes,
         containers,
     }
+}
+
+/// Kubernetes cuts off fractions of seconds.
+fn finished_by(run: &ContainerRun) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(run.finished? + 1))
 }

@@ -13,8 +13,8 @@ Examples:
   podcov collect -n shop
   podcov collect -n shop deploy/api -o coverage --output json
 
-Go writes counters when a process ends. Of processes that still run there is none yet; they are named, and
-count as missing. podcov eject ends them.";
+Processes that still run are read, and go on. Where counters come from files, Go writes them when a process
+ends: those that run are named, and count as missing. podcov eject ends them.";
 
 /// Collect what prepared workloads have captured so far, and report on it.
 ///

@@ -1,10 +1,10 @@
 //! `podcov collect`: what prepared workloads have captured so far. Nothing in the cluster is changed.
 
-use podcov_cluster::{Collector, Purpose};
+use podcov_cluster::{Collector, NotTaken, Purpose};
 use podcov_report::run::{LossReason, Outcome, Run};
 use tokio::time::Instant;
 
-use super::{Cluster, cluster_error};
+use super::{Cluster, Watching, cluster_error};
 use crate::{
     commands::collect::CollectArgs, error::CommandError, exit_code::ExitCode, finish, interrupt::Interrupt,
     run_directory::RunDirectory, terminal::Terminal,
@@ -27,7 +27,7 @@ pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, Com
     let collectors: Vec<&Collector> = collectors.iter().collect();
     let deadline = Instant::now() + args.collection.collect_timeout;
     // What is here is kept and reported, also when the user does not want to wait for more.
-    let waited = cluster.interrupt.or(wait_until_up_to_date(&collectors, deadline)).await;
+    let waited = cluster.interrupt.or(take_what_there_is(&collectors, deadline, &cluster.watching)).await;
     cluster.watching.end();
     cluster.record(&collectors, &mut directory)?;
     cluster.explain_no_data(&mut directory).await?;
@@ -40,15 +40,24 @@ pub async fn run(args: CollectArgs, terminal: &Terminal) -> Result<ExitCode, Com
     }
     finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     if some_still_run(directory.run()) {
-        terminal
-            .hint("Go writes counters when a process ends; podcov eject ends the prepared pods and collects");
+        terminal.hint(
+            "counters that Go writes to files come when their process ends; podcov eject ends the prepared pods and collects",
+        );
     }
     Ok(finish::exit_code(directory.run(), 0, &cluster.interrupt, args.report.allow_incomplete))
 }
 
-async fn wait_until_up_to_date(collectors: &[&Collector], deadline: Instant) -> Result<(), CommandError> {
+/// Everything that has ended is taken, and what lives is read where it is supervised.
+async fn take_what_there_is(
+    collectors: &[&Collector],
+    deadline: Instant,
+    watching: &Watching,
+) -> Result<(), CommandError> {
     for collector in collectors {
         collector.wait_until_up_to_date(deadline).await.map_err(cluster_error)?;
+        for NotTaken { pod, container, why } in collector.snapshot(deadline).await.map_err(cluster_error)? {
+            watching.note(format!("not read: pod {pod}, container {container}: {why}"));
+        }
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use podcov_cluster::{
     Collector, Connection, ConnectionOptions, Kind, Prepared, PreparedRun, Purpose, RunId, Scope, Selection,
     Workload,
 };
-use podcov_report::run::{LossReason, Origin, Outcome};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome};
 use tokio::time::Instant;
 
 pub use self::error::cluster_error;
@@ -205,16 +205,22 @@ impl<'a> Cluster<'a> {
 
     /// Writes what the pods came to into the record.
     fn record(&self, collectors: &[&Collector], directory: &mut RunDirectory) -> Result<(), CommandError> {
-        let namespace = self.connection.namespace();
-        let captures = collectors
-            .iter()
-            .flat_map(|collector| collector.results())
-            .flat_map(|pod| outcome::captures(&pod, namespace, |path| directory.relative(path)))
-            .collect();
-        directory.run_mut().captures = captures;
+        directory.run_mut().captures =
+            collectors.iter().flat_map(|collector| captures(collector, directory)).collect();
         directory.run_mut().notes = self.watching.notes();
         directory.save()
     }
+}
+
+/// What the pods of a collector have come to.
+fn captures(collector: &Collector, directory: &RunDirectory) -> Vec<Capture> {
+    let of_pod = |pod| outcome::captures(&pod, collector.namespace(), |path| directory.relative(path));
+    collector.results().into_iter().flat_map(of_pod).collect()
+}
+
+/// The same while a run goes on, in which the processes that live count further.
+pub fn captures_so_far(collector: &Collector, directory: &RunDirectory) -> Vec<Capture> {
+    captures(collector, directory).into_iter().map(outcome::so_far).collect()
 }
 
 /// `api (supervised), worker (files)`.

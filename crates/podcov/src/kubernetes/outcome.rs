@@ -4,7 +4,7 @@ use std::path::Path;
 
 use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Process, ReadAt, Way};
 
 use super::diagnosis::{self, FULL_VOLUME_BYTES};
 use crate::{coverage_data, process_records};
@@ -50,21 +50,42 @@ fn capture(
         bytes: size(&container.directory),
         diagnosis: matches!(outcome, Outcome::Lost { .. }).then(|| diagnosis::of(pod, container)).flatten(),
         outcome,
-        processes: process_records::processes(records),
+        processes: process_records::processes_gone_by(records, container.gone_by),
     }
 }
 
-/// What its processes say is missing. A process of a pod that has not ended was read after the tests.
+/// As long as its run goes on, a container counts further whose processes live.
+pub fn so_far(capture: Capture) -> Capture {
+    let lives = |process: &Process| {
+        matches!(process.read_at, Some(ReadAt::Interval { .. })) && process.ending.is_none()
+    };
+    if capture.outcome != Outcome::Heard || !capture.processes.iter().any(lives) {
+        return capture;
+    }
+    let detail = "its counters are those of when it was last read".to_owned();
+    Capture { outcome: Outcome::Lost { reason: LossReason::StillRunning, detail }, ..capture }
+}
+
+/// What its processes say is missing. A process that has not ended was read when everything was read last; unless its pod
+/// did not answer, or is gone: then nobody knows what it counted since.
 fn loss(
     pod: &PodResult,
     container: &ContainerResult,
     records: &[ProcessRecord],
 ) -> Option<(LossReason, String)> {
-    let is_live = pod.end.is_none() && container.ending.is_none() && container.live_counter_files > 0;
+    let is_out_of_reach = match pod.end {
+        None => !pod.was_read,
+        Some(end) => end == HandOverEnd::Unreachable,
+    };
+    let has_no_end = container.ending.is_none() && container.live_counter_files > 0;
+    let is_live = has_no_end && pod.end.is_none() && !is_out_of_reach;
     let is_its_last_word = |record: &&ProcessRecord| {
         !(is_live && matches!(record.counters, CountersFrom::Memory(Moment::Interval { .. })))
     };
-    process_records::loss_in_pod(records.iter().filter(is_its_last_word))
+    let loss = process_records::loss_in_pod(records.iter().filter(is_its_last_word), container.gone_by);
+    loss.map(|(reason, detail)| {
+        (if has_no_end && is_out_of_reach { LossReason::Unreachable } else { reason }, detail)
+    })
 }
 
 /// What the container was prepared for, unless its processes say that their memory could not be read.
@@ -109,7 +130,10 @@ fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
         (Some(HandOverEnd::Unreachable), None) => unreachable(pod, container),
         (None, None) => lost(
             LossReason::StillRunning,
-            &format!("{captured} of {} processes have ended", container.processes_started),
+            &format!(
+                "{captured} of {} processes have ended, and Go writes counters at the end",
+                container.processes_started
+            ),
             container,
         ),
     }
@@ -149,6 +173,7 @@ fn size(directory: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use podcov_cluster::Ending;
 
@@ -164,6 +189,7 @@ mod tests {
             counter_files: files,
             live_counter_files: 0,
             ending: exit.map(|(exit_code, reason)| Ending { exit_code, reason: reason.to_owned() }),
+            gone_by: None,
             unfinished_files: Vec::new(),
             log: None,
         }
@@ -177,6 +203,7 @@ mod tests {
             containers_named: false,
             end,
             was_reached: true,
+            was_read: true,
             last_failure: None,
             volume_free_bytes: Some(1 << 30),
             containers,
@@ -270,6 +297,44 @@ mod tests {
     fn a_process_that_still_runs_is_not_called_killed() {
         let pod = pod(vec![container("api", 1, 0, None)], None);
         assert_eq!(reason(&outcomes(&pod)[0]).0, LossReason::StillRunning);
+    }
+
+    #[test]
+    fn a_process_that_was_last_read_while_it_lived_says_how_old_that_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let read_at = SystemTime::now();
+        let started = (read_at - Duration::from_secs(12)).duration_since(UNIX_EPOCH).unwrap();
+        let record = ProcessRecord {
+            process_id: 7,
+            started_unix_nanoseconds: u64::try_from(started.as_nanos()).unwrap(),
+            program: "/app".to_owned(),
+            counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 12_000 }),
+            ending: None,
+        };
+        std::fs::write(directory.path().join(record.file_name()), record.to_text()).unwrap();
+        let capture = |end, was_read, gone_by| {
+            let mut container = container("api", 1, 0, None);
+            container.directory = directory.path().to_owned();
+            container.live_counter_files = 1;
+            container.gone_by = gone_by;
+            let pod = PodResult { was_read, ..pod(vec![container], end) };
+            captures(&pod, "shop", |path| path.display().to_string()).remove(0)
+        };
+        assert_eq!(capture(None, true, None).outcome, Outcome::Heard, "it was read after the tests");
+        let gone_by = Some(read_at + Duration::from_secs(3));
+        for (end, was_read) in [(None, false), (Some(HandOverEnd::Unreachable), true)] {
+            let lost = capture(end, was_read, gone_by);
+            let (reason, detail) = reason(&lost.outcome);
+            assert_eq!(reason, LossReason::Unreachable);
+            assert!(
+                detail.ends_with("are those of 12s after its start, at most 3.0s before its end"),
+                "{detail}"
+            );
+            let Some(ReadAt::Interval { seconds_before_end, .. }) = lost.processes[0].read_at else {
+                panic!("{:?}", lost.processes)
+            };
+            assert_eq!(seconds_before_end, Some(3.0));
+        }
     }
 
     #[test]

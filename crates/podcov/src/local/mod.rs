@@ -229,7 +229,7 @@ fn still_running(service: &Service, directory: &RunDirectory) -> Capture {
         processes_captured: 0,
         bytes: 0,
         outcome: Outcome::Lost {
-            reason: LossReason::Unreachable,
+            reason: LossReason::StillRunning,
             detail: "it was running when podcov last wrote this".to_owned(),
         },
         processes: Vec::new(),

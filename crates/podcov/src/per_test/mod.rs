@@ -56,7 +56,7 @@ pub async fn run_tests(
     // So that what is there is never older than that, also if this podcov is killed.
     let tests = tokio::select! {
         tests = tests.run(&[], output, interrupt) => tests?,
-        never = targets.keep_reading() => match never {},
+        never = targets.keep_reading(run) => match never {},
     };
     Ok((tests, Vec::new()))
 }
@@ -149,7 +149,7 @@ impl<'a> PerTest<'a> {
             let came = tokio::select! {
                 came = messages.recv_many(&mut batch, usize::MAX) => came,
                 // A test may be long, and this podcov be killed.
-                never = self.targets.keep_reading() => match never {},
+                never = self.targets.keep_reading(self.run) => match never {},
             };
             if came == 0 {
                 break;

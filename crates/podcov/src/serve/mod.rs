@@ -22,6 +22,9 @@ pub use server::Server;
 /// The page asks as often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Nobody writes to a run whose record does not say that it has ended.
+const KILLED: &str = "The run did not end: its podcov was killed";
+
 /// What the browser gets.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
@@ -30,7 +33,7 @@ pub struct Shown {
     page: Bytes,
     /// When the newest data was written.
     newest: Option<SystemTime>,
-    /// The record does not say that the run has ended.
+    /// The run goes on.
     is_running: bool,
     /// Why the page is not what is in the directory now.
     problem: Option<String>,
@@ -71,8 +74,10 @@ pub fn follow(
 fn next(before: &Shown, path: &std::path::Path, settings: &Settings, state: State) -> Shown {
     let version = before.version + 1;
     match view::render(path, settings, version) {
-        Ok(Some((page, is_running))) => {
-            Shown { version, page: page.into(), newest: state.newest, is_running, problem: None }
+        Ok(Some((page, has_ended))) => {
+            let is_running = !has_ended && state.is_written_to;
+            let problem = (!has_ended && !is_running).then(|| KILLED.to_owned());
+            Shown { version, page: page.into(), newest: state.newest, is_running, problem }
         }
         result => {
             let problem = match result {

@@ -27,6 +27,8 @@ use crate::terminal::Terminal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     fingerprint: u64,
+    /// A podcov writes to it.
+    pub is_written_to: bool,
     /// When the newest file of coverage data was written.
     pub newest: Option<SystemTime>,
 }
@@ -52,7 +54,7 @@ impl State {
                 }
             }
         }
-        Self { fingerprint: hasher.finish(), newest }
+        Self { fingerprint: hasher.finish(), is_written_to: run_directory::is_written_to(path), newest }
     }
 }
 
@@ -61,7 +63,7 @@ fn is_input(name: &str) -> bool {
     name == "run.json" || is_coverage_file_name(name) || is_process_record_name(name)
 }
 
-/// The page, and whether the run goes on; none where there is no run.
+/// The page, and whether the record says that the run has ended; none where there is no run.
 pub fn render(
     path: &Path,
     settings: &Settings,
@@ -72,19 +74,19 @@ pub fn render(
     add_living(path, &mut groups)?;
     // Meta-data alone says what there is and nothing of what ran: it would read as 0 %.
     groups.retain(|group| group.directories.iter().any(|directory| !directory.counters.is_empty()));
-    let is_running = run.finished.is_none();
+    let has_ended = run.finished.is_some();
     let recorded = run.set_aside.len();
     let silent = Terminal::silent();
     let progress = silent.progress("merging", "the captured data");
     let content = Content::of_run(&mut run, path, &groups, settings, &progress, &silent);
-    if !is_running {
+    if has_ended {
         // The record of a run that has ended names them already.
         run.set_aside.truncate(recorded);
     }
     let tests = run_directory::read_tests(path)?;
     let Content { sections, kinds, sources, .. } = content;
     let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), sources: &sources };
-    Ok(Some((page(&report, version)?, is_running)))
+    Ok(Some((page(&report, version)?, has_ended)))
 }
 
 /// The page as long as there is nothing to show.

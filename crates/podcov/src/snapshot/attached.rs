@@ -1,4 +1,4 @@
-//! Pods that were never prepared, read from their nodes: asks the user first, and leaves nothing behind.
+//! Pods that no agent reads, read from their nodes: asks the user first, and leaves nothing behind.
 //!
 //! What is created is `podcov-cluster`'s. Owns the question, and that everything is deleted again whatever happens.
 
@@ -14,7 +14,7 @@ use crate::kubernetes::{Cluster, agent_named, cluster_error, run_id, who};
 use crate::run_directory::new_id;
 use crate::terminal::{self, Terminal};
 
-/// How the nodes of pods that were never prepared are entered.
+/// How the nodes of pods are entered that no agent reads.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster options")]
 pub struct AttachArgs {
@@ -73,22 +73,28 @@ pub async fn plan(
     Ok(attachment)
 }
 
-/// Creates it if the user agrees, reads, and deletes it.
+/// Creates it if the user agrees, reads, and deletes it. `which` says in words what is read.
 pub async fn read<'a>(
     cluster: &Cluster<'_>,
     attachment: &'a Attachment,
     args: &AttachArgs,
+    which: &str,
 ) -> Result<Answers<'a>, CommandError> {
     if attachment.readers().is_empty() {
         return Ok(Answers(Vec::new()));
     }
-    agree(attachment, args, cluster.terminal())?;
+    agree(attachment, args, which, cluster.terminal())?;
     read_nodes(attachment, cluster.interrupt(), cluster.terminal()).await
 }
 
-/// Says what will be created. Only the user can agree to that.
-fn agree(attachment: &Attachment, args: &AttachArgs, terminal: &Terminal) -> Result<(), CommandError> {
-    const WHY: &str = "reading pods that were not prepared takes a privileged pod on their nodes";
+/// Says what will be created, and for which pods. Only the user can agree to that.
+fn agree(
+    attachment: &Attachment,
+    args: &AttachArgs,
+    which: &str,
+    terminal: &Terminal,
+) -> Result<(), CommandError> {
+    let why = format!("reading {which} takes a privileged pod on their nodes");
     let lines = attachment.described();
     if args.yes {
         for line in &lines {
@@ -96,14 +102,14 @@ fn agree(attachment: &Attachment, args: &AttachArgs, terminal: &Terminal) -> Res
         }
         return Ok(());
     }
-    terminal.block(&format!("{WHY}. For the time of the snapshot, podcov creates"));
+    terminal.block(&format!("{why}. For the time of the snapshot, podcov creates"));
     terminal.block(&lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
     match terminal.ask("Create them?") {
         Some(true) => Ok(()),
         Some(false) => Err(CommandError::failure("nothing was created, and nothing read")),
-        None => Err(CommandError::usage(WHY)
+        None => Err(CommandError::usage(why)
             .hint("agree with --yes")
-            .hint("podcov run and podcov inject need no privilege, and restart the pods")),
+            .hint("podcov run and podcov inject, with --capture supervised, need no privilege, and restart the pods")),
     }
 }
 

@@ -2,7 +2,9 @@
 //! read from their nodes.
 
 use go_coverage::{CounterFile, MetaDataFile, MetaDataHash};
-use podcov_cluster::{ContainerAnswer, IdleContainer, NotRead, ProcessAnswer, RunningContainer, RunningPod};
+use podcov_cluster::{
+    ContainerAnswer, ContainerCapture, IdleContainer, NotRead, ProcessAnswer, RunningContainer, RunningPod,
+};
 use podcov_report::run::{LossReason, Origin, Way};
 
 use super::attached::{self, AttachArgs};
@@ -28,7 +30,7 @@ pub async fn read(
         ..pod.clone()
     });
     let attachment = attached::plan(cluster, &pods.collect::<Vec<_>>(), attach).await?;
-    let mut answers = attached::read(cluster, &attachment, attach).await?;
+    let mut answers = attached::read(cluster, &attachment, attach, which(containers)).await?;
     let readings = containers.iter().map(|UnreadContainer { pod, container }| {
         let origin = origin(pod, &container.name, container.restart, cluster.namespace());
         let mut reading = empty(origin);
@@ -39,6 +41,16 @@ pub async fn read(
         reading
     });
     Ok(without_others(readings.collect()))
+}
+
+/// Why no agent reads them, in words.
+fn which(containers: &[UnreadContainer]) -> &'static str {
+    let hands_over_files = |unread: &UnreadContainer| unread.container.capture == ContainerCapture::Files;
+    match (containers.iter().any(hands_over_files), containers.iter().all(hands_over_files)) {
+        (_, true) => "pods that were prepared only to hand over files",
+        (true, false) => "pods that were not prepared, or only to hand over files,",
+        (false, _) => "pods that were not prepared",
+    }
 }
 
 /// A container that does not run has something to say, too.

@@ -90,6 +90,39 @@ fn a_page_follows_a_run_from_before_it_begins_until_another_one_takes_its_place(
 }
 
 #[test]
+fn a_run_whose_podcov_was_killed_is_not_shown_as_running() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let run = place.start([
+        "run",
+        "--exec",
+        &format!("{} serve {} graceful", go::program(), free_address()),
+        "--",
+        go::program(),
+        "signals",
+    ]);
+    served.page_when("the run is shown", |state| state["is_running"] == true);
+    wait::until("the tests run", || run.output().contains("waiting"));
+    run.signal(Signal::SIGKILL);
+    run.end();
+    served.page_when("its end is shown", |state| {
+        state["is_running"] == false
+            && state["problem"].as_str().is_some_and(|problem| problem.contains("its podcov was killed"))
+    });
+    let next = place.start([
+        "run",
+        "--exec",
+        &format!("{} serve {} graceful", go::program(), free_address()),
+        "--",
+        "true",
+    ]);
+    next.end().with_code(0);
+    served.page_when("the next run is shown", |state| {
+        state["is_running"] == false && state["problem"].is_null()
+    });
+}
+
+#[test]
 fn only_this_machine_is_answered_under_its_own_name_and_nothing_can_be_changed() {
     let place = Place::new();
     let served = Served::start(&place);

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::embed::content_security_hash;
-use crate::run::{Capture, Ending, Run};
+use crate::run::{Capture, Ending, LossReason, Outcome, Run};
 use crate::words::{self, Loss};
 use crate::{Excluded, Report, percent, summary};
 
@@ -51,6 +51,7 @@ pub(super) struct Frame<'a> {
     /// What `go tool cover -func` prints as its total, where that is another number.
     func_percent: Option<String>,
     completeness: Option<String>,
+    so_far: Option<String>,
     is_complete: bool,
     started: String,
     finished: Option<String>,
@@ -143,11 +144,17 @@ impl<'a> Frame<'a> {
             cards,
             has_data,
             func_percent,
-            completeness: (!run.captures.is_empty()).then(|| words::completeness(run)),
+            completeness: (!run.captures.is_empty() && !is_early).then(|| words::completeness(run)),
+            so_far: (!run.captures.is_empty() && is_early).then(|| words::so_far(run)),
             is_complete: run.is_complete(),
             started: words::time(&run.started),
             finished: run.finished.as_deref().map(words::time),
-            losses: run.captures.iter().filter_map(Loss::of).collect(),
+            losses: run
+                .captures
+                .iter()
+                .filter(|capture| !is_early || !is_running(capture))
+                .filter_map(Loss::of)
+                .collect(),
             likely_causes: if has_data || is_early { Vec::new() } else { summary::likely_causes(report) },
             tests: run.tests.as_ref().map(tests),
             captures: run.captures.iter().map(capture_row).collect(),
@@ -159,6 +166,10 @@ impl<'a> Frame<'a> {
             is_early,
         }
     }
+}
+
+fn is_running(capture: &Capture) -> bool {
+    matches!(capture.outcome, Outcome::Lost { reason: LossReason::StillRunning, .. })
 }
 
 fn tests(tests: &crate::run::Tests) -> Tests {
