@@ -147,8 +147,10 @@ fn find_standard_library(architecture: Architecture) -> Result<(), CannotBuild> 
     if installed { Ok(()) } else { Err(CannotBuild(format!("no Rust standard library for {target}"))) }
 }
 
+/// Where this runs, and not where this script was compiled: a target directory may have been moved.
 fn package_directory(package: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(package)
+    let podcov = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    Path::new(&podcov).join("..").join(package)
 }
 
 fn run(mut command: Command, what: &str) -> Result<(), CannotBuild> {
