@@ -56,7 +56,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         run.captures.push(pod("deployment/api", 0, Outcome::Lost { reason: LossReason::NoData, detail }));
     }
     if is_hostile {
-        add_hostile(&mut run, &mut sections);
+        // Together the kinds are everything, so one has it, too.
+        let first_kind = kinds.first_mut().map(|kind| &mut kind.profile);
+        add_hostile(&mut run, sections.iter_mut().map(|section| &mut section.profile).chain(first_kind));
     }
 
     let sources = Sources::discover(Path::new(source_directory))?;
@@ -197,7 +199,7 @@ fn run(labelled: &[(&str, &Path)]) -> Run {
 }
 
 /// What a page has to endure: names made of markup, sources that are missing or of another version, losses.
-fn add_hostile(run: &mut Run, sections: &mut [Section]) {
+fn add_hostile<'a>(run: &mut Run, profiles: impl Iterator<Item = &'a mut Profile>) {
     let markup = "</script><img src=x onerror=alert(1)>\u{202e}";
     run.notes.push(format!("SHOP_LISTEN was set to {markup}"));
     run.set_aside.push(SetAside {
@@ -223,17 +225,16 @@ fn add_hostile(run: &mut Run, sections: &mut [Section]) {
         is_literal: false,
         units: vec![unit(90_010, 0), unit(90_020, 3)],
     };
-    let other_version = sections
-        .first()
-        .and_then(|section| section.profile.functions().next())
-        .map(|first| first.file.clone());
-    for section in sections {
-        let mut functions = vec![
-            function("Hostile", &format!("zz.example/{markup}/{markup}.go")),
-            function("*T.Gone", "zz.example/gone/gone.go"),
-        ];
+    let mut other_version = None;
+    for profile in profiles {
+        // The same one of every profile.
+        let first = profile.functions().next().map(|first| first.file.clone());
+        let other_version = other_version.get_or_insert(first);
+        let mut functions = vec![function("Hostile", &format!("zz.example/{markup}/{markup}.go"))];
         functions.extend(other_version.iter().map(|file| function("Newer", file)));
-        let import_path = format!("zz.example/{markup}");
-        section.profile.packages.push(Package { import_path, functions });
+        let gone = vec![function("*T.Gone", "zz.example/gone/gone.go")];
+        for (import_path, functions) in [(markup, functions), ("gone", gone)] {
+            profile.packages.push(Package { import_path: format!("zz.example/{import_path}"), functions });
+        }
     }
 }
