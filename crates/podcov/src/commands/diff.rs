@@ -35,7 +35,7 @@ The data has to be of the source as it is after the change: build, test, then co
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
-    /// Run directories of podcov, directories with coverage data, or profiles of go test -coverprofile
+    /// Run directories of podcov, directories with coverage data, reports of --format json, or profiles of go test -coverprofile
     /// [default: coverage].
     #[arg(value_name = "DATA")]
     data: Vec<PathBuf>,
@@ -53,7 +53,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "FILE")]
     patch: Option<PathBuf>,
 
-    /// An earlier run directory, other data or a profile: which code that was not changed has lost coverage since?
+    /// An earlier run directory, report (--format json), other data or a profile: which code that was not changed has lost coverage since?
     /// May be repeated.
     #[arg(long, value_name = "DATA")]
     against: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! The coverage data of a comparison: from run directories, directories of Go's data, and text profiles.
+//! The coverage data of a comparison: from run directories, directories of Go's data, reports as JSON, and text profiles.
 //!
 //! Owns what is read from where, and that what is missing is said. Writes nothing.
 
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use go_coverage::{CounterMode, Join, Profile, TextProfile, join_profiles};
 use go_source::Sources;
+use podcov_report::formats::Baseline;
 use podcov_report::{SourceFiles, completeness, losses, name_blocks};
 
 use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
@@ -20,6 +21,9 @@ use crate::terminal::Terminal;
 
 /// In a run directory, Go's text profile.
 const PROFILES: [&str; 4] = ["coverage.txt", "coverage-set.txt", "coverage-count.txt", "coverage-atomic.txt"];
+
+const HINT: &str = "name a directory with coverage data, a run directory, a report of --format json, or a profile of \
+    go test -coverprofile";
 
 /// What ran, of everything that was named.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Data {
             profiles.extend(data.add_directories(&directories)?);
         }
         for file in files {
-            profiles.push(text_profile(file)?);
+            profiles.extend(data.add_file(file)?);
         }
         drop(progress);
         data.profile = as_one(profiles);
@@ -104,6 +108,19 @@ impl Data {
         Ok(if is_heard { total } else { Vec::new() })
     }
 
+    /// A report as JSON, or a text profile.
+    fn add_file(&mut self, path: &Path) -> Result<Option<Profile>, CommandError> {
+        let bytes = read(path)?;
+        // No text profile begins so.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return text_profile(path, &bytes).map(Some);
+        }
+        let report =
+            Baseline::parse(&bytes).map_err(|reason| cannot_read(path).caused_by(reason).hint(HINT))?;
+        self.missing.extend(report.losses().into_iter().map(|loss| format!("{}: {loss}", path.display())));
+        Ok(report.into_profile())
+    }
+
     /// Of runs whose data was not kept, the profile.
     fn add_profiles_of_runs(
         &mut self,
@@ -120,7 +137,7 @@ impl Data {
             self.notes
                 .push(format!("{} has only its profile left, which knows no functions", path.display()));
             for file in files {
-                profiles.push(text_profile(&file)?);
+                profiles.push(text_profile(&file, &read(&file)?)?);
             }
         }
         if profiles.is_empty() {
@@ -136,21 +153,24 @@ fn recorded_directories(input: &Input) -> Vec<PathBuf> {
     captures.map(|capture| input.path.join(&capture.directory)).collect()
 }
 
-fn text_profile(path: &Path) -> Result<Profile, CommandError> {
-    let cannot = || CommandError::failure(format!("cannot read {}", path.display()));
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| cannot().caused_by(error))?;
+        .map_err(|error| cannot_read(path).caused_by(error))?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(cannot().caused_by("it is larger than any profile"));
+        return Err(cannot_read(path).caused_by("it is larger than any profile"));
     }
-    let text = TextProfile::parse(&bytes).map_err(|error| {
-        cannot().caused_by(error).hint(
-            "name a directory with coverage data, a run directory, or a profile of go test -coverprofile",
-        )
-    })?;
+    Ok(bytes)
+}
+
+fn text_profile(path: &Path, bytes: &[u8]) -> Result<Profile, CommandError> {
+    let text = TextProfile::parse(bytes).map_err(|error| cannot_read(path).caused_by(error).hint(HINT))?;
     Ok(Join::new(text.mode(), [], |_| true).with_texts([&text], |_| true).profile())
+}
+
+fn cannot_read(path: &Path) -> CommandError {
+    CommandError::failure(format!("cannot read {}", path.display()))
 }
 
 /// Profiles of several counter modes as one, of which only whether a count is 0 means something.

@@ -101,7 +101,18 @@ fn runs_and_profiles_can_be_compared_too() {
         .diff(["../now", "--against", "../before"])
         .with_code(0)
         .printing(&["example.com/shop/cart.(*Cart).Remove"]);
-    // As an artifact of a pipeline, without the data: by file.
+    // As artifacts of a pipeline, without the data. The report knows what the data does.
+    for name in ["before", "now"] {
+        let report =
+            ["report", name, "--source", "checkout", "--format", &format!("json={name}.json"), "--quiet"];
+        project.place.podcov(report).with_code(0);
+    }
+    let of_data = project.document(["../now", "--against", "../before"])["against"].clone();
+    let mut of_reports = project.document(["../now.json", "--against", "../before.json"])["against"].clone();
+    assert_eq!(of_reports["name"], "../before.json");
+    of_reports["name"] = of_data["name"].clone();
+    assert_eq!(of_reports, of_data);
+    // The profile knows files.
     fs::remove_dir_all(project.place.path("before/data")).unwrap();
     project
         .diff(["../now", "--against", "../before"])
@@ -111,4 +122,35 @@ fn runs_and_profiles_can_be_compared_too() {
         .diff(["../now/coverage.txt", "--against", "../before/coverage.txt"])
         .with_code(0)
         .printing(&["example.com/shop/cart/cart.go: 4 statements ran and do not run now"]);
+}
+
+#[test]
+fn a_report_of_a_run_that_lost_data_is_no_clean_comparison() {
+    let project = Project::new();
+    project.measure("before", &["tea", "remove"]);
+    let counters = fs::read_dir(project.place.path("before")).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        path.file_name().unwrap().to_str().unwrap().starts_with("covcounters.").then_some(path)
+    });
+    // Of another process, and cut off.
+    let (counters, cut) = (counters.clone().unwrap(), fs::read(counters.unwrap()).unwrap());
+    fs::write(counters.with_extension("1"), &cut[..cut.len() / 2]).unwrap();
+    let report = ["report", "before", "--source", "checkout", "--format", "json=before.json"];
+    project.place.podcov(report).with_code(3);
+    project.measure("now", &["tea", "remove"]);
+    project
+        .diff(["../now", "--against", "../before.json", "--fail-on-regression"])
+        .with_code(4)
+        .printing(&["../before.json: set aside", "✗ gate no regression"]);
+}
+
+#[test]
+fn a_document_that_is_no_report_is_named() {
+    let project = Project::new();
+    project.measure("now", &["tea"]);
+    fs::write(project.place.path("other.json"), "{\"format\": \"lcov\"}").unwrap();
+    project
+        .diff(["../now", "--against", "../other.json"])
+        .with_code(1)
+        .saying(&["../other.json", "--format json"]);
 }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use go_coverage::Totals;
-use serde::{Deserialize, Serialize};
+use go_coverage::{Totals, Unit};
+use serde::Serialize;
 
 use super::Document;
 use crate::lines::{LineStretch, LineTotals, lines_by_file};
@@ -13,6 +13,12 @@ use crate::{Error, Excluded, Kind};
 
 /// The version of the document. It rises when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the document calls itself.
+pub(super) const FORMAT: &str = "podcov-report";
+
+/// First line and column, last line and the column after it, statements, count: as in Go's text format.
+pub(super) type Block = [u32; 6];
 
 #[derive(Serialize)]
 struct ReportDocument<'a> {
@@ -97,9 +103,11 @@ struct FilePart<'a> {
 #[derive(Serialize)]
 struct FunctionPart<'a> {
     name: &'a str,
+    is_literal: bool,
     line: u32,
     hits: u32,
     totals: Figures,
+    blocks: Vec<Block>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +125,7 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
     let completeness = run.completeness();
     let parts = report.sections.iter().skip(1);
     let written = ReportDocument {
-        format: "podcov-report",
+        format: FORMAT,
         schema_version: SCHEMA_VERSION,
         podcov_version: &run.podcov_version,
         run: RunPart {
@@ -170,7 +178,18 @@ fn file<'a>(document: &'a Document<'_>, node: &FileNode<'a>) -> FilePart<'a> {
 }
 
 fn function<'a>(node: &FunctionNode<'a>) -> FunctionPart<'a> {
-    FunctionPart { name: node.name, line: node.line, hits: node.hits, totals: figures(node.totals) }
+    FunctionPart {
+        name: node.name,
+        is_literal: node.function.is_literal,
+        line: node.line,
+        hits: node.hits,
+        totals: figures(node.totals),
+        blocks: node.function.units.iter().map(block).collect(),
+    }
+}
+
+const fn block(unit: &Unit) -> Block {
+    [unit.start_line, unit.start_column, unit.end_line, unit.end_column, unit.statements, unit.count]
 }
 
 fn figures(totals: Totals) -> Figures {
@@ -184,49 +203,4 @@ const fn line_figures(totals: LineTotals) -> LineFigures {
 const fn stretch(stretch: &LineStretch) -> StretchPart {
     let LineStretch { first, last, hits, is_partial } = *stretch;
     StretchPart { first, last, hits, partial: is_partial }
-}
-
-/// An earlier report, as far as another is compared with it. Read from its JSON document.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Baseline {
-    format: String,
-    schema_version: u32,
-    pub(super) totals: BaselineTotals,
-    #[serde(default)]
-    pub(super) packages: Vec<BaselinePackage>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(super) struct BaselinePackage {
-    pub import_path: String,
-    pub totals: BaselineTotals,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub(super) struct BaselineTotals {
-    pub statements: u64,
-    pub covered: u64,
-}
-
-impl Baseline {
-    /// Reads the JSON document of an earlier report. The error is a sentence for people.
-    pub fn parse(json: &[u8]) -> Result<Self, String> {
-        let baseline: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        if baseline.format != "podcov-report" {
-            return Err(format!("its format is {:?}, not \"podcov-report\"", baseline.format));
-        }
-        if baseline.schema_version != SCHEMA_VERSION {
-            return Err(format!(
-                "it has schema version {}, and this podcov knows {SCHEMA_VERSION}",
-                baseline.schema_version
-            ));
-        }
-        Ok(baseline)
-    }
-}
-
-impl From<BaselineTotals> for Totals {
-    fn from(totals: BaselineTotals) -> Self {
-        Self { statements: totals.statements, covered: totals.covered }
-    }
 }
