@@ -11,7 +11,8 @@
 //!   comment; else that line.
 //! - `//coverage:ignore file` ignores the whole file.
 
-use crate::functions::{self, DeclaredFunction};
+use memchr::memmem;
+
 use crate::scanner::{Place, Scanner, Token};
 
 /// The comments that ignore, as they begin after `//` and spaces.
@@ -30,8 +31,6 @@ pub struct Contents {
     pub is_ignored: bool,
     /// Stretches to be ignored.
     pub ignored: Vec<Ignored>,
-    /// Its functions, in order.
-    pub functions: Vec<DeclaredFunction>,
 }
 
 /// A stretch of a source that is to be ignored.
@@ -57,7 +56,7 @@ impl Contents {
     /// Reads what a source says.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut contents = Self { functions: functions::declared(text), ..Self::default() };
+        let mut contents = Self::default();
         let mut in_import = Import::Not;
         let mut is_package_next = false;
         for (_, token) in Scanner::new(text) {
@@ -84,7 +83,7 @@ impl Contents {
                 _ => {}
             }
         }
-        if MARKS.iter().any(|mark| text.contains(mark)) {
+        if MARKS.iter().any(|mark| memmem::find(text.as_bytes(), mark.as_bytes()).is_some()) {
             contents.find_ignored(text);
         }
         contents

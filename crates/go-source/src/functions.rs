@@ -14,7 +14,8 @@ pub struct DeclaredFunction {
 }
 
 /// Reads the declarations of a source, in order.
-pub(crate) fn declared(text: &str) -> Vec<DeclaredFunction> {
+#[must_use]
+pub fn declared_functions(text: &str) -> Vec<DeclaredFunction> {
     let tokens: Vec<(Place, Token<'_>)> =
         Scanner::new(text).filter(|(_, token)| !matches!(token, Token::Comment(_))).collect();
     let mut functions = Vec::new();
@@ -122,7 +123,7 @@ mod tests {
                     func (t T) B(x struct{ y int }) (z map[string]struct{}) {\n}\nfunc (*T) C() {}\n\
                     func (l *List[K, V]) D() {}\nfunc assembly(x int) int\nfunc E[K comparable](\n\tk K,\n) chan struct{} {\n}\n\
                     func assembly2()\n\nfunc init() {}\n";
-        let functions: Vec<_> = declared(text)
+        let functions: Vec<_> = declared_functions(text)
             .into_iter()
             .map(|function| (function.name, function.start.0, function.end))
             .collect();
@@ -148,7 +149,7 @@ mod tests {
             "func f() interface{",
             "}}}} func f() {}",
         ] {
-            let _ = declared(text);
+            let _ = declared_functions(text);
         }
     }
 }

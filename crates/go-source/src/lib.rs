@@ -22,5 +22,5 @@ mod sources;
 pub use contents::{Contents, Ignored};
 pub use error::Error;
 pub use file::{Missing, SourceFile};
-pub use functions::DeclaredFunction;
+pub use functions::{DeclaredFunction, declared_functions};
 pub use sources::Sources;

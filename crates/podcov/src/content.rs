@@ -7,16 +7,19 @@ use std::path::Path;
 use go_coverage::Profile;
 use go_source::Sources;
 use podcov_report::run::{Run, SetAside, Summary, WorkloadSummary};
-use podcov_report::{Kind, Report, Section, SourceFiles, name_blocks};
+use podcov_report::{Kind, NamedFiles, Section, SourceFiles, name_blocks};
 
 use crate::coverage_data::{self, Group, Merged, Refused};
-use crate::kinds::{Kinds, functions_of_several_builds};
+use crate::kinds::{Joined, Kinds, functions_of_several_builds};
+use crate::parallel;
 use crate::run_directory;
 use crate::settings::Settings;
 use crate::terminal::{Progress, Terminal, count};
 
 /// The label of the section that holds everything.
 pub const EVERYTHING: &str = "all";
+/// Below that, looking for files on another thread takes longer than it saves.
+const FILES_WORTH_A_THREAD: u64 = 50;
 /// Enough to recognise what is meant.
 const MOST_CANDIDATES: usize = 3;
 
@@ -28,8 +31,7 @@ pub struct Content {
     pub kinds: Vec<Kind>,
     /// The files that the data names.
     pub files: SourceFiles,
-    pub sources: Sources,
-    /// What the programs left: a profile for each counter mode.
+    /// Where programs count in several modes, a profile for each.
     pub of_modes: Vec<Profile>,
     /// Counts of different modes became 0 and 1.
     pub is_mixed: bool,
@@ -47,7 +49,7 @@ impl Content {
         terminal: &Terminal,
     ) -> Self {
         let inputs = Kinds::read(&run.inputs, directory);
-        let Merged { mut total, groups: parts, set_aside } = coverage_data::merge(groups);
+        let Merged { total, groups: mut parts, set_aside } = coverage_data::merge(groups);
         run.set_aside.extend(named(directory, set_aside.into_iter().chain(inputs.refused.iter().cloned())));
 
         progress.update("the sources");
@@ -55,27 +57,34 @@ impl Content {
             terminal.warning(&format!("no sources in the report: {error}"));
             Sources::default()
         });
-        let (mut everything, is_mixed) = inputs.everything(&total);
-        let files = SourceFiles::look_up(&sources, &everything);
-        let only_workload = if let [(label, _)] = parts.as_slice() { Some(label.clone()) } else { None };
-        let mut parts = if parts.len() > 1 { parts } else { Vec::new() };
+        let Joined { mut everything, mut of_modes, is_mixed } = inputs.everything(total);
+        let files = look_up(NamedFiles::of(&sources, &everything));
+        let only_workload = if let [group] = groups { Some(group.label.clone()) } else { None };
         let mut kinds = inputs.profiles(groups);
-        let of_kinds = kinds.iter_mut().map(|kind| &mut kind.profile);
+        let of_kinds = kinds.iter_mut().map(|(_, profile)| profile);
         everything.iter_mut().chain(of_kinds).for_each(|profile| name_blocks(profile, &files));
         let decisions = everything.as_ref().map(|profile| settings.exclusions.decide(profile, &files));
         if let (Some(everything), Some(decisions)) = (&mut everything, &decisions) {
             run.excluded = decisions.apply(everything);
             let of_parts = parts.iter_mut().flat_map(|(_, profiles)| profiles);
-            for profile in of_parts.chain(&mut total).chain(kinds.iter_mut().map(|kind| &mut kind.profile)) {
+            for profile in of_parts.chain(&mut of_modes).chain(kinds.iter_mut().map(|(_, profile)| profile)) {
                 decisions.apply(profile);
             }
             decisions.problems().for_each(|problem| terminal.warning(&problem));
         }
         say_what_does_not_fit(everything.as_ref(), &files, settings, terminal);
         let sections = sections(everything, parts);
-        run.summary = figures(run, &sections, &sources, only_workload);
-        Self { sections, kinds, files, sources, of_modes: total, is_mixed }
+        run.summary = figures(run, &sections, only_workload);
+        let kinds = kinds.into_iter().map(|(label, profile)| Kind::new(label, profile)).collect();
+        Self { sections, kinds, files, of_modes, is_mixed }
     }
+}
+
+/// Looks for all of them.
+pub fn look_up(named: NamedFiles<'_>) -> SourceFiles {
+    let threads = parallel::threads(named.len() as u64, FILES_WORTH_A_THREAD);
+    let states = parallel::in_order(named.len(), threads, |index| named.look_up(index));
+    named.with(states)
 }
 
 fn named(directory: &Path, refused: impl Iterator<Item = Refused>) -> Vec<SetAside> {
@@ -118,17 +127,11 @@ fn say_what_does_not_fit(
 }
 
 /// For the record, which has the figures of every workload; the report repeats none that is everything.
-fn figures(
-    run: &Run,
-    sections: &[Section],
-    sources: &Sources,
-    only_workload: Option<String>,
-) -> Option<Summary> {
+fn figures(run: &Run, sections: &[Section], only_workload: Option<String>) -> Option<Summary> {
     if sections.is_empty() {
         return None;
     }
-    let mut figures =
-        Report { run, sections: sections.to_vec(), kinds: Vec::new(), tests: None, sources }.figures();
+    let mut figures = podcov_report::figures(run, sections);
     figures.workloads.extend(only_workload.map(|workload| WorkloadSummary {
         workload,
         statements: figures.statements,
@@ -148,7 +151,7 @@ fn sections(everything: Option<Profile>, parts: Vec<(String, Vec<Profile>)>) -> 
             profiles.into_iter().map(move |profile| {
                 let mode = profile.mode.as_str();
                 let label = if mixed { format!("{label} ({mode})") } else { label.clone() };
-                Section { label, profile }
+                Section::new(label, profile)
             })
         })
         .collect()

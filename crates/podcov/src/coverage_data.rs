@@ -1,19 +1,21 @@
 //! Coverage data as Go leaves it on disk: finds it and merges it.
 //!
 //! Owns what belongs together and what is set aside. Decoding is go-coverage's; what missing data means for a
-//! run is decided where the processes were watched. One counter file is in memory at a time.
+//! run is decided where the processes were watched. Each thread has one counter file in memory at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{Error, Merger, MetaDataHash, Profile};
+use go_coverage::{CounterMode, Counts, Join, MetaDataFile, MetaDataHash, Profile, Programs};
 use podcov_agent_protocol::{
     LATEST_DIRECTORY, OWN_FILES_DIRECTORY, is_coverage_file_name, is_metadata_file_name,
     is_process_record_name,
 };
 
+use crate::counter_files;
 use crate::error::CommandError;
+use crate::parallel;
 use crate::run_directory::{TESTS, TESTS_RECORD};
 
 /// Go names a file so until it is whole.
@@ -22,6 +24,8 @@ pub const UNFINISHED_PREFIX: &str = "tmp.cov";
 pub const LARGEST_FILE: u64 = 1 << 28;
 /// A line for each block, of some hundred bytes; many may be in one file, one after the other.
 pub const LARGEST_TEXT_PROFILE: u64 = 1 << 30;
+/// Below that, joining packages on another thread takes longer than it saves.
+const UNITS_WORTH_A_THREAD: u64 = 10_000;
 
 /// A directory that holds coverage data itself, not only below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub struct Group {
 #[derive(Clone, Debug, Default)]
 pub struct Merged {
     pub total: Vec<Profile>,
-    /// In the order of the groups.
+    /// In the order of the groups; empty where the one group is the total.
     pub groups: Vec<(String, Vec<Profile>)>,
     pub set_aside: Vec<Refused>,
 }
@@ -186,98 +190,95 @@ fn recover(directory: &Path) {
 #[cfg(not(target_os = "linux"))]
 fn recover(_directory: &Path) {}
 
-/// Adds everything up: in all, and for each group. What cannot be used is named, and the rest goes on.
+/// Adds everything up: in all, and for each group where there are several. What cannot be used is named, and the rest
+/// goes on.
 pub fn merge(groups: &[Group]) -> Merged {
-    let mut set_aside = BTreeMap::new();
-    let mut total = Addition::default();
-    for group in groups {
-        total.add_all_metadata(group, &mut set_aside);
-    }
-    let metadata = std::mem::take(&mut total.metadata);
-    let mut merged_groups = Vec::with_capacity(groups.len());
-    for group in groups {
-        let mut own = Addition::default();
-        // The one group is the total: it need not be added up twice.
-        let apart = groups.len() > 1;
-        if apart {
-            own.add_all_metadata(group, &mut set_aside);
+    let mut metadata = MetaData::default();
+    let own: Vec<BTreeSet<MetaDataHash>> = groups.iter().map(|group| metadata.add_all(group)).collect();
+    let MetaData { programs, mut set_aside, .. } = metadata;
+    let mut total = Counts::new();
+    let mut merged_groups = Vec::new();
+    for (group, own) in groups.iter().zip(own) {
+        let files = group.directories.iter().flat_map(|directory| &directory.counters);
+        let files: Vec<&Path> = files.map(PathBuf::as_path).collect();
+        let (counts, refused) = counter_files::add_up(&programs, &files);
+        for Refused { path, reason } in refused {
+            set_aside.entry(path).or_insert(reason);
         }
-        for path in group.directories.iter().flat_map(|directory| &directory.counters) {
-            let added = read_file(path).and_then(|bytes| {
-                total.merger.add_counters(&bytes).map_err(|error| error.to_string())?;
-                if apart { own.add_counters_from(&bytes, &metadata) } else { Ok(()) }
-            });
-            if let Err(reason) = added {
-                set_aside.entry(path.clone()).or_insert(reason);
-            }
+        if groups.len() > 1 {
+            merged_groups.push((group.label.clone(), profiles(&programs, &counts, &own)));
         }
-        if apart {
-            merged_groups.push((group.label.clone(), own.merger.finish()));
-        }
+        total.merge(&programs, counts);
     }
-    let total = total.merger.finish();
-    if let [group] = groups {
-        merged_groups.push((group.label.clone(), total.clone()));
-    }
+    let all = programs.iter().map(MetaDataFile::hash).collect();
     let set_aside = set_aside.into_iter().map(|(path, reason)| Refused { path, reason }).collect();
-    Merged { total, groups: merged_groups, set_aside }
+    Merged { total: profiles(&programs, &total, &all), groups: merged_groups, set_aside }
 }
 
+/// A profile for each counter mode: of these programs, and of those that have counts.
+fn profiles(programs: &Programs, counts: &Counts, own: &BTreeSet<MetaDataHash>) -> Vec<Profile> {
+    let of_mode = |mode: CounterMode| {
+        let mut members: Vec<_> = programs
+            .iter()
+            .enumerate()
+            .map(|(index, metadata)| (metadata, counts.get(index)))
+            .filter(|(metadata, counts)| {
+                metadata.mode() == mode && (own.contains(&metadata.hash()) || counts.is_some())
+            })
+            .collect();
+        members.sort_by_key(|(metadata, _)| metadata.hash());
+        let _ = members.first()?;
+        let join = Join::new(mode, members, |_| true);
+        let count = join.package_count();
+        let units: usize = (0..count).map(|package| join.unit_count(package)).sum();
+        let threads = parallel::threads(units as u64, UNITS_WORTH_A_THREAD);
+        let packages = parallel::in_order(count, threads, |package| join.package(package));
+        Some(Profile { mode, packages: packages.into_iter().flatten().collect() })
+    };
+    [CounterMode::Set, CounterMode::Count, CounterMode::Atomic].into_iter().filter_map(of_mode).collect()
+}
+
+/// The programs of all groups.
 #[derive(Default)]
-struct Addition {
-    merger: Merger,
-    /// Where each program's meta-data was read from.
-    metadata: BTreeMap<MetaDataHash, PathBuf>,
+struct MetaData {
+    programs: Programs,
     /// Every process rewrites the same file; one of them is enough.
-    read: BTreeSet<(String, u64)>,
+    read: BTreeMap<(String, u64), MetaDataHash>,
+    set_aside: BTreeMap<PathBuf, String>,
 }
 
-impl Addition {
-    fn add_all_metadata(&mut self, group: &Group, set_aside: &mut BTreeMap<PathBuf, String>) {
+impl MetaData {
+    /// The programs of a group.
+    fn add_all(&mut self, group: &Group) -> BTreeSet<MetaDataHash> {
+        let mut own = BTreeSet::new();
         for path in group.directories.iter().flat_map(|directory| &directory.metadata) {
             let identity =
                 (file_name(path).to_owned(), fs::metadata(path).map_or(0, |metadata| metadata.len()));
-            if self.read.contains(&identity) {
+            if let Some(hash) = self.read.get(&identity) {
+                own.insert(*hash);
                 continue;
             }
-            let added = read_file(path)
-                .and_then(|bytes| self.merger.add_metadata(&bytes).map_err(|error| error.to_string()));
+            let added =
+                read_file(path).and_then(|bytes| self.programs.add(bytes).map_err(|error| error.to_string()));
             match added {
                 Ok(hash) => {
-                    self.read.insert(identity);
-                    self.metadata.entry(hash).or_insert_with(|| path.clone());
+                    self.read.insert(identity, hash);
+                    own.insert(hash);
                 }
                 Err(reason) => {
-                    set_aside.entry(path.clone()).or_insert(reason);
+                    self.set_aside.entry(path.clone()).or_insert(reason);
                 }
             }
         }
-    }
-
-    /// Adds counters whose meta-data may be in another group's directory.
-    fn add_counters_from(
-        &mut self,
-        bytes: &[u8],
-        metadata: &BTreeMap<MetaDataHash, PathBuf>,
-    ) -> Result<(), String> {
-        let mut added = self.merger.add_counters(bytes);
-        if let Err(Error::OrphanCounters { hash }) = &added
-            && let Some(path) = metadata.get(hash)
-        {
-            self.merger.add_metadata(&read_file(path)?).map_err(|error| error.to_string())?;
-            added = self.merger.add_counters(bytes);
-        }
-        added.map_err(|error| error.to_string())
+        own
     }
 }
 
 /// Reads a file of coverage data whole.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > LARGEST_FILE {
-        return Err(format!("{length} bytes are more than any coverage data has"));
-    }
-    fs::read(path).map_err(|error| error.to_string())
+    let mut bytes = Vec::new();
+    counter_files::read(path, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn hashes(files: &[PathBuf]) -> BTreeSet<String> {

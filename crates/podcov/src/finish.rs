@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use go_coverage::{Profile, write_text};
 use podcov_report::run::{Outcome, Run};
-use podcov_report::{Report, html, summary};
+use podcov_report::{Page, Report, Section, summary};
 
 use crate::cli::{OutputFormat, ReportOptions};
 use crate::content::{Content, EVERYTHING};
@@ -16,6 +16,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::outputs;
+use crate::page;
 use crate::run_directory::{self, RunDirectory};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -60,23 +61,24 @@ fn write_results(
     let progress = terminal.progress("merging", "the captured data");
     let groups = groups(directory)?;
     let mut run = directory.run().clone();
-    let Content { sections, kinds, files, sources, of_modes, is_mixed } =
+    let Content { sections, kinds, files, of_modes, is_mixed } =
         Content::of_run(&mut run, directory.path(), &groups, settings, &progress, terminal);
     *directory.run_mut() = run.clone();
     directory.save()?;
-    write_profiles(directory, sections.first().map(|everything| &everything.profile), &of_modes)?;
+    write_profiles(directory, sections.first().map(Section::profile), &of_modes)?;
     let tests = run_directory::read_tests(directory.path()).unwrap_or_else(|error| {
         terminal.warning(&format!("no tests in the report: {error}"));
         None
     });
-    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), sources: &sources };
-    let page = directory.write_page(|output| html(&report, output).map_err(std::io::Error::other))?;
+    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files };
+    let page = directory
+        .write_page(|output| page::write(&Page::new(&report), output).map_err(std::io::Error::other))?;
     save(directory)?;
     drop(progress);
     if is_mixed {
         terminal.warning("the programs count in different modes, which cannot be added: counts say only whether a statement ran");
     }
-    outputs::write(&report, &files, settings, terminal)?;
+    outputs::write(&report, settings, terminal)?;
 
     match shown {
         Shown::AsData(OutputFormat::Json) => {
@@ -189,7 +191,7 @@ fn write_profiles(
     of_modes: &[Profile],
 ) -> Result<(), CommandError> {
     directory.remove_profiles()?;
-    if of_modes.len() > 1 {
+    if !of_modes.is_empty() {
         for profile in of_modes {
             directory.write_profile(Some(profile.mode.as_str()), |output| write_text(profile, output))?;
         }

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use go_coverage::{CounterMode, Profile, TextProfile, join_profiles};
-use podcov_report::Kind;
 use podcov_report::run::Input;
 
 use crate::coverage_data::{self, CovdataDirectory, Group, LARGEST_TEXT_PROFILE, Refused};
@@ -46,14 +45,14 @@ impl Kinds {
         kinds
     }
 
-    /// Everything: the profiles of the data, one for each counter mode, and the text profiles. None if there is nothing.
-    /// The second value says that counts of different modes became 0 and 1.
-    pub fn everything(&self, profiles: &[Profile]) -> (Option<Profile>, bool) {
-        join(profiles, self.texts.iter().map(|(_, text)| text))
+    /// The profiles of the data, one for each counter mode, with the text profiles.
+    pub fn everything(&self, profiles: Vec<Profile>) -> Joined {
+        let texts: Vec<&TextProfile> = self.texts.iter().map(|(_, text)| text).collect();
+        join(profiles, &texts)
     }
 
     /// The profile of each kind that has data.
-    pub fn profiles(&self, groups: &[Group]) -> Vec<Kind> {
+    pub fn profiles(&self, groups: &[Group]) -> Vec<(String, Profile)> {
         let kind = |label: &String| {
             let own: Vec<PathBuf> = self
                 .directories
@@ -69,29 +68,39 @@ impl Kinds {
                 groups.iter().flat_map(|group| &group.directories).filter(is_own).cloned().collect();
             let data = coverage_data::merge(&[Group { label: label.clone(), directories }]);
             let texts = self.texts.iter().filter(|(other, _)| other.as_ref() == Some(label));
-            let (profile, _) = join(&data.total, texts.map(|(_, text)| text));
-            Some(Kind { label: label.clone(), profile: profile? })
+            let texts: Vec<&TextProfile> = texts.map(|(_, text)| text).collect();
+            let joined = join(data.total, &texts);
+            Some((label.clone(), joined.everything?))
         };
         self.labels.iter().filter_map(kind).collect()
     }
 }
 
-fn join<'a>(
-    profiles: &'a [Profile],
-    texts: impl Iterator<Item = &'a TextProfile> + Clone,
-) -> (Option<Profile>, bool) {
-    let modes = profiles.iter().map(|profile| profile.mode).chain(texts.clone().map(TextProfile::mode));
+/// Profiles as one.
+#[derive(Debug)]
+pub struct Joined {
+    /// None if there is nothing.
+    pub everything: Option<Profile>,
+    /// What was joined, where that is several counter modes.
+    pub of_modes: Vec<Profile>,
+    /// Counts of different modes became 0 and 1.
+    pub is_mixed: bool,
+}
+
+fn join(mut profiles: Vec<Profile>, texts: &[&TextProfile]) -> Joined {
+    let modes = profiles.iter().map(|profile| profile.mode).chain(texts.iter().map(|text| text.mode()));
     let modes: std::collections::BTreeSet<CounterMode> = modes.collect();
     let is_mixed = modes.len() > 1;
-    let joined = match (modes.first(), profiles) {
+    let everything = match (modes.first(), profiles.as_slice()) {
         (None, _) => None,
-        (Some(_), [profile]) if texts.clone().next().is_none() => Some(profile.clone()),
+        (Some(_), [_]) if texts.is_empty() => profiles.pop(),
         (Some(mode), _) => {
             let mode = if is_mixed { CounterMode::Set } else { *mode };
-            Some(join_profiles(mode, profiles, texts))
+            Some(join_profiles(mode, &profiles, texts.iter().copied()))
         }
     };
-    (joined, is_mixed)
+    let of_modes = if profiles.len() > 1 { profiles } else { Vec::new() };
+    Joined { everything, of_modes, is_mixed }
 }
 
 /// The functions of which more than one version of the source is in a profile, by file.

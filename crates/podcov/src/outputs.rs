@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use podcov_report::formats::{Document, Format};
-use podcov_report::{Error, Report, SourceFiles};
+use podcov_report::{Error, Report};
 
 use crate::error::CommandError;
 use crate::run_directory;
@@ -13,13 +13,8 @@ use crate::settings::{Output, Settings};
 use crate::terminal::Terminal;
 
 /// Writes them.
-pub fn write(
-    report: &Report<'_>,
-    files: &SourceFiles,
-    settings: &Settings,
-    terminal: &Terminal,
-) -> Result<(), CommandError> {
-    let document = Document { report, files, baseline: settings.baseline.as_ref(), rows: settings.rows };
+pub fn write(report: &Report<'_>, settings: &Settings, terminal: &Terminal) -> Result<(), CommandError> {
+    let document = Document { report, baseline: settings.baseline.as_ref(), rows: settings.rows };
     for Output { format, path } in &settings.outputs {
         match path {
             Some(path) => write_file(&document, *format, path, terminal)?,

@@ -13,7 +13,7 @@ use podcov_report::run::{
     Capture, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, SCHEMA_VERSION, SetAside, Tests, Way,
 };
 use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
-use podcov_report::{Kind, Report, Section, html, summary};
+use podcov_report::{Kind, Report, Section, SourceFiles, html, summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,18 +36,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut sections = Vec::new();
     if !labelled.is_empty() {
-        sections.push(Section { label: "all".to_owned(), profile: merge(&directories)? });
+        sections.push(("all", merge(&directories)?));
     }
     let mut kinds = Vec::new();
     if has_kinds {
         for (label, directory) in &labelled {
-            kinds.push(Kind { label: (*label).to_owned(), profile: merge(&[directory])? });
+            kinds.push((*label, merge(&[directory])?));
         }
     }
     let mapping = if has_tests { Some(mapping(&labelled)?) } else { None };
     if labelled.len() > 1 && !has_kinds {
         for (label, directory) in &labelled {
-            sections.push(Section { label: (*label).to_owned(), profile: merge(&[directory])? });
+            sections.push((*label, merge(&[directory])?));
         }
     }
     let mut run = run(&labelled);
@@ -57,12 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_hostile {
         // Together the kinds are everything, so one has it, too.
-        let first_kind = kinds.first_mut().map(|kind| &mut kind.profile);
-        add_hostile(&mut run, sections.iter_mut().map(|section| &mut section.profile).chain(first_kind));
+        let first_kind = kinds.first_mut().map(|(_, profile)| profile);
+        add_hostile(&mut run, sections.iter_mut().map(|(_, profile)| profile).chain(first_kind));
     }
 
     let sources = Sources::discover(Path::new(source_directory))?;
-    let report = Report { run: &run, sections, kinds, sources: &sources, tests: mapping.as_ref() };
+    let files = SourceFiles::look_up(&sources, sections.iter().map(|(_, profile)| profile));
+    let sections = sections.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
+    let kinds = kinds.into_iter().map(|(label, profile)| Kind::new(label, profile)).collect();
+    let report = Report { run: &run, sections, kinds, files: &files, tests: mapping.as_ref() };
     for line in summary(&report) {
         eprintln!("{line}");
     }
@@ -71,12 +74,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     html(&report, &mut BufWriter::new(fs::File::create(output.join("index.html"))?))?;
     if let Some(everything) = report.sections.first() {
         let mut text = BufWriter::new(fs::File::create(output.join("coverage.txt"))?);
-        go_coverage::write_text(&everything.profile, &mut text)?;
+        go_coverage::write_text(everything.profile(), &mut text)?;
     }
     for kind in &report.kinds {
         let name = format!("kind-{}.txt", kind.label);
         let mut text = BufWriter::new(fs::File::create(output.join(name))?);
-        go_coverage::write_text(&kind.profile, &mut text)?;
+        go_coverage::write_text(kind.profile(), &mut text)?;
     }
     Ok(())
 }

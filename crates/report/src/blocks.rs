@@ -2,6 +2,7 @@
 //! knows no functions.
 
 use go_coverage::{Function, Profile, Unit};
+use go_source::{DeclaredFunction, declared_functions};
 
 use crate::SourceFiles;
 
@@ -14,9 +15,9 @@ pub fn name_blocks(profile: &mut Profile, files: &SourceFiles) {
         }
         let functions = std::mem::take(&mut package.functions);
         for function in functions {
-            match files.contents(&function.file) {
-                Some(contents) if is_unnamed(&function) => {
-                    package.functions.extend(named(&function, &contents.functions));
+            match files.text(&function.file) {
+                Some(text) if is_unnamed(&function) => {
+                    package.functions.extend(named(&function, &declared_functions(text)));
                 }
                 _ => package.functions.push(function),
             }
@@ -24,7 +25,7 @@ pub fn name_blocks(profile: &mut Profile, files: &SourceFiles) {
     }
 }
 
-fn named(blocks: &Function, declared: &[go_source::DeclaredFunction]) -> Vec<Function> {
+fn named(blocks: &Function, declared: &[DeclaredFunction]) -> Vec<Function> {
     let mut units = vec![Vec::<Unit>::new(); declared.len()];
     let mut others = Vec::new();
     for unit in &blocks.units {

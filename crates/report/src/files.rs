@@ -1,76 +1,149 @@
 //! What is known of the source of each file that a profile names: where it is in the checkout, whether it is the version
-//! that was built, and what it says of itself. Everything that leaves out or names files asks here, so that each is
-//! read once.
+//! that was built, and what it says of itself. Everything that shows, leaves out or names files asks here, so that each
+//! is read once.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use go_coverage::{Profile, Unit};
-use go_source::{Contents, Missing, Sources};
+use go_source::{Contents, Missing, SourceFile, Sources};
 
-/// The files of some profiles.
+/// The files of some profiles. The default knows none.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFiles {
+    root: Option<PathBuf>,
+    problems: Vec<String>,
     files: BTreeMap<String, FileState>,
+}
+
+/// The files that profiles name, to be looked for one by one, or by several threads.
+#[derive(Clone, Debug)]
+pub struct NamedFiles<'a> {
+    sources: &'a Sources,
+    files: Vec<(&'a str, Vec<&'a [Unit]>)>,
 }
 
 /// What is known of a source file.
 #[derive(Clone, Debug)]
-pub enum FileState {
-    /// It is here, and the positions of the profile lie in it.
-    Found {
-        /// Relative to the checkout, with `/` between its parts; absolute if it is outside.
-        path: String,
-        /// What it says of itself.
-        contents: Contents,
-    },
-    /// It is not here, or is another version than the one that was built.
-    Missing(Missing),
+pub struct FileState {
+    found: Result<Found, Missing>,
+    /// Why it is not the version that was built: a position of the profiles does not lie in it.
+    misfit: Option<Missing>,
+}
+
+#[derive(Clone, Debug)]
+struct Found {
+    /// Relative to the checkout, with `/` between its parts; absolute if it is outside.
+    path: String,
+    source: SourceFile,
+    contents: Contents,
+}
+
+impl<'a> NamedFiles<'a> {
+    /// All files of these profiles.
+    #[must_use]
+    pub fn of(sources: &'a Sources, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+        let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
+        for function in profiles.into_iter().flat_map(Profile::functions) {
+            files.entry(&function.file).or_default().push(&function.units);
+        }
+        Self { sources, files: files.into_iter().collect() }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Looks for the file with this index, and reads it.
+    #[must_use]
+    pub fn look_up(&self, index: usize) -> FileState {
+        let Some((file, units)) = self.files.get(index) else {
+            return FileState { found: Err(Missing::default()), misfit: None };
+        };
+        let found = self.sources.find(file).map(|source| Found {
+            path: self.sources.relative(&source.path),
+            contents: Contents::of(&source.text),
+            source,
+        });
+        let positions = units.iter().copied().flatten().flat_map(ends);
+        let misfit = found.as_ref().ok().and_then(|found| found.source.check_positions(positions).err());
+        FileState { found, misfit }
+    }
+
+    /// With what was found out about each, in order.
+    #[must_use]
+    pub fn with(self, states: impl IntoIterator<Item = FileState>) -> SourceFiles {
+        let names = self.files.into_iter().map(|(file, _)| file.to_owned());
+        SourceFiles {
+            root: self.sources.root().map(Path::to_owned),
+            problems: self.sources.problems().to_vec(),
+            files: names.zip(states).collect(),
+        }
+    }
 }
 
 impl SourceFiles {
     /// Looks for the files of these profiles, and reads each.
     #[must_use]
-    pub fn look_up<'a>(sources: &Sources, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
-        let mut units = BTreeMap::<&str, Vec<&[Unit]>>::new();
-        for function in profiles.into_iter().flat_map(Profile::functions) {
-            units.entry(&function.file).or_default().push(&function.units);
-        }
-        let files = units.into_iter().map(|(file, units)| {
-            let positions = units.iter().copied().flatten().flat_map(ends);
-            (file.to_owned(), FileState::of(sources, file, positions))
-        });
-        Self { files: files.collect() }
+    pub fn look_up<'a>(sources: &'a Sources, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+        let named = NamedFiles::of(sources, profiles);
+        let states: Vec<FileState> = (0..named.len()).map(|index| named.look_up(index)).collect();
+        named.with(states)
     }
 
-    /// What is known of a file, by its name in coverage data.
+    /// The checkout; none if none was searched.
     #[must_use]
-    pub fn get(&self, file: &str) -> Option<&FileState> {
-        self.files.get(file)
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// What of the checkout could not be looked at, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The source of a file, whatever version it is; none if it was not looked for.
+    pub(crate) fn source(&self, file: &str) -> Option<Result<&SourceFile, &Missing>> {
+        Some(self.files.get(file)?.found.as_ref().map(|found| &found.source))
     }
 
     /// Where a file is, relative to the checkout; its name in coverage data if that is not known.
     #[must_use]
     pub fn path<'a>(&'a self, file: &'a str) -> &'a str {
-        match self.files.get(file) {
-            Some(FileState::Found { path, .. }) => path,
-            _ => file,
-        }
+        self.fitting(file).map_or(file, |found| &found.path)
     }
 
     /// What a file says of itself, if it is here.
     #[must_use]
     pub fn contents(&self, file: &str) -> Option<&Contents> {
-        match self.files.get(file)? {
-            FileState::Found { contents, .. } => Some(contents),
-            FileState::Missing(_) => None,
-        }
+        Some(&self.fitting(file)?.contents)
+    }
+
+    /// The text of a file, if it is here.
+    pub(crate) fn text(&self, file: &str) -> Option<&str> {
+        Some(&self.fitting(file)?.source.text)
+    }
+
+    /// Only the version that was built.
+    fn fitting(&self, file: &str) -> Option<&Found> {
+        let FileState { found, misfit } = self.files.get(file)?;
+        found.as_ref().ok().filter(|_| misfit.is_none())
     }
 
     /// Those that are not here, or are another version, and why.
     pub fn missing(&self) -> impl Iterator<Item = (&str, &Missing)> {
-        self.files.iter().filter_map(|(file, state)| match state {
-            FileState::Missing(missing) => Some((file.as_str(), missing)),
-            FileState::Found { .. } => None,
+        self.files.iter().filter_map(|(file, state)| {
+            let missing = state.misfit.as_ref().or_else(|| state.found.as_ref().err())?;
+            Some((file.as_str(), missing))
         })
     }
 
@@ -84,18 +157,6 @@ impl SourceFiles {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
-    }
-}
-
-impl FileState {
-    fn of(sources: &Sources, file: &str, positions: impl Iterator<Item = (u32, u32)>) -> Self {
-        let found = sources.find(file).and_then(|source| source.check_positions(positions).map(|()| source));
-        match found {
-            Ok(source) => {
-                Self::Found { path: sources.relative(&source.path), contents: Contents::of(&source.text) }
-            }
-            Err(missing) => Self::Missing(missing),
-        }
     }
 }
 

@@ -22,7 +22,7 @@ pub use json::SCHEMA_VERSION as JSON_SCHEMA_VERSION;
 pub use table::Rows;
 
 use crate::tree::Tree;
-use crate::{Error, Report, SourceFiles, html};
+use crate::{Error, Report, html};
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -55,8 +55,6 @@ pub enum Format {
 pub struct Document<'a> {
     /// The run, its parts and kinds.
     pub report: &'a Report<'a>,
-    /// Where the sources are.
-    pub files: &'a SourceFiles,
     /// An earlier report to compare with.
     pub baseline: Option<&'a Baseline>,
     /// What the table has a row for.
@@ -67,11 +65,11 @@ impl Document<'_> {
     /// Everything; none if there is no data, which is not 0 %.
     pub(crate) fn everything(&self) -> Option<&Profile> {
         let everything = self.report.sections.first()?;
-        self.report.has_data().then_some(&everything.profile)
+        self.report.has_data().then_some(everything.profile())
     }
 
     pub(crate) fn tree(&self) -> Option<Tree<'_>> {
-        Some(Tree::new(self.everything()?, self.files))
+        Some(Tree::new(self.everything()?, self.report.files))
     }
 
     /// Writes it. Without data, formats that could only say zero are refused.

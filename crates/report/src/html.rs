@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else: no network, no file beside it.
 //!
 //! The frame, with the run and its losses, is rendered here and readable at once. Figures and sources follow as data
-//! blocks, one per source file, so that the page's script parses a file only when it is opened.
+//! blocks, one per source file and compressed, so that the page's script unpacks a file only when it is opened.
 
 mod data;
 mod embed;
@@ -16,28 +16,56 @@ use crate::{Error, Report};
 use data::Index;
 use frame::Frame;
 
+/// The page, whose files can be made one by one, or by several threads.
+#[derive(Debug)]
+pub struct Page<'a> {
+    report: &'a Report<'a>,
+    /// None if there is no data.
+    index: Option<Index<'a>>,
+    live: Option<u64>,
+}
+
 /// Writes the page.
 pub fn html(report: &Report<'_>, output: &mut impl Write) -> Result<(), Error> {
-    write(report, None, output)
+    let page = Page::new(report);
+    page.write_beginning(output)?;
+    (0..page.file_count()).try_for_each(|number| Ok(output.write_all(page.file(number)?.as_bytes())?))
 }
 
-/// Writes the page such that it asks whoever it came from, at `state`, whether there is newer data than `version`, and
-/// loads itself again then.
-pub fn live_html(report: &Report<'_>, version: u64, output: &mut impl Write) -> Result<(), Error> {
-    write(report, Some(version), output)
-}
+impl<'a> Page<'a> {
+    /// Of a report.
+    #[must_use]
+    pub fn new(report: &'a Report<'a>) -> Self {
+        Self { report, index: report.has_data().then(|| Index::new(report)), live: None }
+    }
 
-fn write(report: &Report<'_>, live: Option<u64>, output: &mut impl Write) -> Result<(), Error> {
-    let frame = Frame::new(report, live).render()?;
-    output.write_all(embed::without_hidden_characters(&frame).as_bytes())?;
-    if !report.has_data() {
-        return Ok(());
+    /// The same such that it asks whoever it came from, at `state`, whether there is newer data than `version`, and loads
+    /// itself again then.
+    #[must_use]
+    pub fn live(self, version: u64) -> Self {
+        Self { live: Some(version), ..self }
     }
-    let index = Index::new(report);
-    embed::data_block(output, "index", &index)?;
-    embed::data_block(output, "functions", &index.functions())?;
-    for number in 0..index.file_count() {
-        embed::data_block(output, &format!("file-{number}"), &index.file(report, number))?;
+
+    /// Writes all that comes before the files.
+    pub fn write_beginning(&self, output: &mut impl Write) -> Result<(), Error> {
+        let frame = Frame::new(self.report, self.live).render()?;
+        output.write_all(embed::without_hidden_characters(&frame).as_bytes())?;
+        if let Some(index) = &self.index {
+            embed::data_block(output, "index", index)?;
+            embed::data_block(output, "functions", &index.functions())?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// How many files there are.
+    #[must_use]
+    pub fn file_count(&self) -> usize {
+        self.index.as_ref().map_or(0, Index::file_count)
+    }
+
+    /// What stands in the page for the file with this number. The files follow the beginning in order.
+    pub fn file(&self, number: usize) -> Result<String, Error> {
+        let data = self.index.as_ref().map(|index| index.file(self.report, number));
+        embed::packed_block(&format!("file-{number}"), &data)
+    }
 }

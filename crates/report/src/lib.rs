@@ -19,13 +19,13 @@ pub mod tests;
 pub mod tree;
 mod words;
 
-use go_coverage::Totals;
+use go_coverage::{Profile, Totals};
 
 pub use blocks::name_blocks;
 pub use error::Error;
 pub use exclude::{Decisions, ExcludePattern, Excluded, Exclusions};
-pub use files::{FileState, SourceFiles};
-pub use html::{html, live_html};
+pub use files::{FileState, NamedFiles, SourceFiles};
+pub use html::{Page, html};
 pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
@@ -41,8 +41,8 @@ pub struct Report<'a> {
     /// The same data by the kind of test that it comes from, in the order of the labels. Empty unless the input is
     /// labelled.
     pub kinds: Vec<Kind>,
-    /// Where the sources are.
-    pub sources: &'a go_source::Sources,
+    /// What is known of the sources.
+    pub files: &'a SourceFiles,
     /// Which tests ran what; none where that was not recorded.
     pub tests: Option<&'a tests::TestMapping>,
 }
@@ -52,8 +52,8 @@ pub struct Report<'a> {
 pub struct Section {
     /// `all`, or what it is a part of: `deployment/api`, a local program's name, a counter mode, a build.
     pub label: String,
-    /// Its counts.
-    pub profile: go_coverage::Profile,
+    profile: Profile,
+    totals: Totals,
 }
 
 /// What one kind of test ran: with two of them a line says unit, E2E, both or neither. Together they are the first
@@ -62,65 +62,93 @@ pub struct Section {
 pub struct Kind {
     /// As the input was labelled: `unit`, `e2e`.
     pub label: String,
-    /// Its counts. They may be of another counter mode than the other kinds', and of another build.
-    pub profile: go_coverage::Profile,
+    profile: Profile,
+    totals: Totals,
 }
 
 impl Kind {
+    /// Counts what is in the profile.
+    #[must_use]
+    pub fn new(label: impl Into<String>, profile: Profile) -> Self {
+        Self { label: label.into(), totals: profile.totals_with_literals(), profile }
+    }
+
+    /// Its counts. They may be of another counter mode than the other kinds', and of another build.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// All its statements, and those that ran, as [`Section::totals`] counts them.
     #[must_use]
-    pub fn totals(&self) -> Totals {
-        self.profile.totals_with_literals()
+    pub const fn totals(&self) -> Totals {
+        self.totals
     }
 }
 
 impl Section {
+    /// Counts what is in the profile.
+    #[must_use]
+    pub fn new(label: impl Into<String>, profile: Profile) -> Self {
+        Self { label: label.into(), totals: profile.totals_with_literals(), profile }
+    }
+
+    /// Its counts.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// All its statements, and those that ran. Statements in function literals outside of any function count too,
     /// as with `go test -cover`; `go tool cover -func` leaves them out.
     #[must_use]
-    pub fn totals(&self) -> Totals {
-        self.profile.totals_with_literals()
+    pub const fn totals(&self) -> Totals {
+        self.totals
     }
 }
 
 impl Report<'_> {
-    /// The figures of `run.json`.
-    #[must_use]
-    pub fn figures(&self) -> run::Summary {
-        let totals = self.sections.first().map(|everything| self.totals(everything)).unwrap_or_default();
-        let workloads = self.sections.iter().skip(1).map(|section| {
-            let totals = self.totals(section);
-            run::WorkloadSummary {
-                workload: section.label.clone(),
-                statements: totals.statements,
-                covered: totals.covered,
-                percent: totals.percent(),
-            }
-        });
-        run::Summary {
-            statements: totals.statements,
-            covered: totals.covered,
-            percent: totals.percent(),
-            workloads: workloads.collect(),
-        }
-    }
-
     /// Whether there is anything to say of what ran.
     #[must_use]
     pub fn has_data(&self) -> bool {
         self.sections.iter().any(|section| self.totals(section).statements > 0)
     }
 
-    /// The totals of a section, or none where no counters came: meta-data alone would read as 0 %.
     fn totals(&self, section: &Section) -> Totals {
-        let totals = section.totals();
-        let is_own = |capture: &&run::Capture| capture.origin.workload() == section.label;
-        let mut concerned: Vec<_> = self.run.captures.iter().filter(is_own).collect();
-        if concerned.is_empty() {
-            concerned = self.run.captures.iter().collect();
-        }
-        let nobody_was_heard =
-            !concerned.is_empty() && concerned.iter().all(|capture| capture.processes_captured == 0);
-        if totals.covered == 0 && nobody_was_heard { Totals::default() } else { totals }
+        totals_if_heard(self.run, section)
     }
+}
+
+/// The figures of `run.json`: of everything, which is the first section, and of its parts.
+#[must_use]
+pub fn figures(run: &run::Run, sections: &[Section]) -> run::Summary {
+    let totals = sections.first().map(|everything| totals_if_heard(run, everything)).unwrap_or_default();
+    let workloads = sections.iter().skip(1).map(|section| {
+        let totals = totals_if_heard(run, section);
+        run::WorkloadSummary {
+            workload: section.label.clone(),
+            statements: totals.statements,
+            covered: totals.covered,
+            percent: totals.percent(),
+        }
+    });
+    run::Summary {
+        statements: totals.statements,
+        covered: totals.covered,
+        percent: totals.percent(),
+        workloads: workloads.collect(),
+    }
+}
+
+/// The totals of a section, or none where no counters came: meta-data alone would read as 0 %.
+fn totals_if_heard(run: &run::Run, section: &Section) -> Totals {
+    let totals = section.totals();
+    let is_own = |capture: &&run::Capture| capture.origin.workload() == section.label;
+    let mut concerned: Vec<_> = run.captures.iter().filter(is_own).collect();
+    if concerned.is_empty() {
+        concerned = run.captures.iter().collect();
+    }
+    let nobody_was_heard =
+        !concerned.is_empty() && concerned.iter().all(|capture| capture.processes_captured == 0);
+    if totals.covered == 0 && nobody_was_heard { Totals::default() } else { totals }
 }

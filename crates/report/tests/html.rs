@@ -7,24 +7,37 @@ mod common;
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::{pod, run, section};
 use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::run::{LossReason, Outcome, Run};
 use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
-use podcov_report::{Kind, Report, Section, html, live_html};
+use podcov_report::{Kind, Page, Report, Section, SourceFiles, html};
 use serde_json::Value;
 
 fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
+    let files = SourceFiles::look_up(sources, sections.iter().map(Section::profile));
     let mut page = Vec::new();
-    html(&Report { run, sections, kinds: Vec::new(), tests: None, sources }, &mut page).unwrap();
+    html(&Report { run, sections, kinds: Vec::new(), tests: None, files: &files }, &mut page).unwrap();
     String::from_utf8(page).unwrap()
 }
 
 fn block(page: &str, id: &str) -> Value {
-    let start = format!("<script type=\"application/json\" id=\"{id}\">");
+    serde_json::from_str(text_of(page, "application/json", id)).unwrap()
+}
+
+/// The data of a file, as the page's script unpacks it.
+fn file_block(page: &str, id: &str) -> Value {
+    let packed = STANDARD.decode(text_of(page, "application/octet-stream", id)).unwrap();
+    serde_json::from_reader(flate2::read::DeflateDecoder::new(packed.as_slice())).unwrap()
+}
+
+fn text_of<'p>(page: &'p str, kind: &str, id: &str) -> &'p str {
+    let start = format!("<script type=\"{kind}\" id=\"{id}\">");
     let (_, rest) = page.split_once(&start).unwrap();
-    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+    rest.split_once("</script>").unwrap().0
 }
 
 fn checkout(text: &str) -> (tempfile::TempDir, Sources) {
@@ -49,7 +62,7 @@ fn sections_of_one_build_share_ranges_and_the_source() {
     let index = block(&page, "index");
     assert_eq!(index["files"][0]["name"], "m/f.go");
     assert_eq!(index["files"][0]["totals"], serde_json::json!([[4, 2], [4, 2], [2, 2], null]));
-    let file = block(&page, "file-0");
+    let file = file_block(&page, "file-0");
     assert_eq!(file["source"], "\ta()\n\tb()\n");
     assert_eq!(file["shapes"].as_array().unwrap().len(), 2);
     assert_eq!(file["shapes"][0]["units"], serde_json::json!([1, 2, 1, 5, 2, 2, 2, 2, 5, 2]));
@@ -61,10 +74,10 @@ fn a_source_that_is_missing_or_of_another_version_is_said_and_not_shown() {
     let (_directory, sources) = checkout("\ta()\n");
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
     let of = |file: &str| page(&run, vec![section("all", CounterMode::Set, file, &[1, 0, 1])], &sources);
-    let misfit = block(&of("m/f.go"), "file-0");
+    let misfit = file_block(&of("m/f.go"), "file-0");
     assert_eq!(misfit["source"], Value::Null);
     assert!(misfit["shapes"][0]["misfit"].as_str().unwrap().contains("not the version that was built"));
-    let missing = block(&of("other/f.go"), "file-0");
+    let missing = file_block(&of("other/f.go"), "file-0");
     assert!(missing["missing"].as_str().unwrap().contains("none of the modules"));
     assert_eq!(missing["shapes"][0]["functions"], serde_json::json!([["F", 3]]));
 }
@@ -98,8 +111,7 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
     let (_directory, sources) = checkout("\ta()\n\tb()\n\tc()\n");
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
     let kind = |label: &str, counts: &[u32]| {
-        let Section { label, profile } = section(label, CounterMode::Atomic, "m/f.go", counts);
-        Kind { label, profile }
+        Kind::new(label, section(label, CounterMode::Atomic, "m/f.go", counts).profile().clone())
     };
     let block_of_line = |line, tests: &[u32]| BlockTests {
         start_line: line,
@@ -123,11 +135,13 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
             blocks: vec![block_of_line(1, &[0, 1]), block_of_line(2, &[0, 1]), block_of_line(3, &[1])],
         }],
     };
+    let sections = vec![section("all", CounterMode::Atomic, "m/f.go", &[3, 4, 0])];
+    let files = SourceFiles::look_up(&sources, sections.iter().map(Section::profile));
     let report = Report {
         run: &run,
-        sections: vec![section("all", CounterMode::Atomic, "m/f.go", &[3, 4, 0])],
+        sections,
         kinds: vec![kind("unit", &[3, 0, 0]), kind("e2e", &[0, 4, 0])],
-        sources: &sources,
+        files: &files,
         tests: Some(&mapping),
     };
     let mut page = Vec::new();
@@ -138,7 +152,7 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
     // Two statements a line: neither, unit alone, E2E alone, both.
     assert_eq!(index["files"][0]["kinds"], serde_json::json!([2, 2, 2, 0]));
     assert_eq!(index["tests"][1]["name"], "TestB");
-    let file = block(&page, "file-0");
+    let file = file_block(&page, "file-0");
     assert_eq!(file["kinds"], serde_json::json!([[0, [3, 0, 0]], [0, [0, 4, 0]]]));
     assert_eq!(file["tests"]["sets"], serde_json::json!([[0, 1], [1]]));
     assert_eq!(file["tests"]["blocks"], serde_json::json!([1, 2, 1, 5, 0, 2, 2, 2, 5, 0, 3, 2, 3, 5, 1]));
@@ -148,12 +162,12 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
 #[test]
 fn only_a_page_that_follows_a_run_asks_for_anything() {
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
-    let sources = Sources::default();
+    let files = SourceFiles::default();
     let sections = vec![section("all", CounterMode::Set, "m/f.go", &[1])];
-    let report = Report { run: &run, sections, kinds: Vec::new(), sources: &sources, tests: None };
+    let report = Report { run: &run, sections, kinds: Vec::new(), files: &files, tests: None };
     let (mut page, mut live) = (Vec::new(), Vec::new());
     html(&report, &mut page).unwrap();
-    live_html(&report, 7, &mut live).unwrap();
+    Page::new(&report).live(7).write_beginning(&mut live).unwrap();
     let (page, live) = (String::from_utf8(page).unwrap(), String::from_utf8(live).unwrap());
     assert!(!page.contains("connect-src") && !page.contains("fetch("));
     assert!(live.contains("connect-src 'self'") && live.contains("data-version=\"7\""));

@@ -4,13 +4,12 @@ mod common;
 
 use common::{pod, run, section};
 use go_coverage::CounterMode;
-use go_source::Sources;
 use podcov_report::run::{LossReason, Outcome, Run, SetAside};
-use podcov_report::{Report, Section, summary};
+use podcov_report::{Report, Section, SourceFiles, summary};
 
 fn shown(run: &Run, sections: Vec<Section>) -> String {
-    let sources = Sources::default();
-    let lines = summary(&Report { run, sections, kinds: Vec::new(), tests: None, sources: &sources });
+    let files = SourceFiles::default();
+    let lines = summary(&Report { run, sections, kinds: Vec::new(), tests: None, files: &files });
     lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -132,8 +131,7 @@ fn meta_data_without_counters_is_not_zero_percent() {
     ✗ pod shop/api-1 container api: ended without writing counters: exit code 2
       api         –        worker   28.6 %      both   57.1 %  of statements
     ");
-    let sources = Sources::default();
-    let figures = Report { run: &run, sections, kinds: Vec::new(), tests: None, sources: &sources }.figures();
+    let figures = podcov_report::figures(&run, &sections);
     assert_eq!(figures.workloads[0].percent, None);
     assert!(figures.workloads[1].percent.is_some());
 }

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use go_coverage::{CounterMode, Join, Profile, TextProfile, join_profiles};
 use go_source::Sources;
 use podcov_report::formats::Baseline;
-use podcov_report::{SourceFiles, completeness, losses, name_blocks};
+use podcov_report::{NamedFiles, completeness, losses, name_blocks};
 
+use crate::content;
 use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
 use crate::error::CommandError;
 use crate::existing_data::{self, Input};
@@ -184,7 +185,7 @@ fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
 /// Leaves out what the settings say, and tells which whole files that are, and why.
 fn leave_out(profile: &mut Profile, settings: &Settings) -> BTreeMap<String, String> {
     let sources = Sources::discover(&settings.source).unwrap_or_default();
-    let files = SourceFiles::look_up(&sources, [&*profile]);
+    let files = content::look_up(NamedFiles::of(&sources, [&*profile]));
     name_blocks(profile, &files);
     let decisions = settings.exclusions.decide(profile, &files);
     decisions.apply(profile);

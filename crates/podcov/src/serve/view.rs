@@ -7,17 +7,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use go_source::Sources;
 use podcov_agent_protocol::{
     LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name, process_record_name,
 };
 use podcov_report::run::Run;
-use podcov_report::{Report, live_html};
+use podcov_report::{Page, Report, SourceFiles};
 
 use crate::content::Content;
 use crate::coverage_data::{self, CovdataDirectory, Group};
 use crate::error::CommandError;
 use crate::finish;
+use crate::page;
 use crate::process_files::{self, ProcessFile};
 use crate::run_directory;
 use crate::settings::Settings;
@@ -84,24 +84,29 @@ pub fn render(
         run.set_aside.truncate(recorded);
     }
     let tests = run_directory::read_tests(path)?;
-    let Content { sections, kinds, sources, .. } = content;
-    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), sources: &sources };
+    let Content { sections, kinds, files, .. } = content;
+    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files };
     Ok(Some((page(&report, version)?, has_ended)))
 }
 
 /// The page as long as there is nothing to show.
 pub fn render_empty(version: u64) -> Result<Vec<u8>, CommandError> {
     let run: Run = run_directory::new_run();
-    let sources = Sources::default();
     page(
-        &Report { run: &run, sections: Vec::new(), kinds: Vec::new(), sources: &sources, tests: None },
+        &Report {
+            run: &run,
+            sections: Vec::new(),
+            kinds: Vec::new(),
+            files: &SourceFiles::default(),
+            tests: None,
+        },
         version,
     )
 }
 
 fn page(report: &Report<'_>, version: u64) -> Result<Vec<u8>, CommandError> {
     let mut page = Vec::new();
-    live_html(report, version, &mut page)
+    page::write(&Page::new(report).live(version), &mut page)
         .map_err(|error| CommandError::failure("cannot make the page").caused_by(error))?;
     Ok(page)
 }

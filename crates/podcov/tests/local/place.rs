@@ -2,11 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -46,6 +49,19 @@ impl Place {
     /// The text of a file; empty as long as it is not there.
     pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// All that the page in `coverage` knows of files, their sources among it, as its script unpacks it.
+    pub fn sources_in_the_page(&self) -> String {
+        const FILE: &str = "<script type=\"application/octet-stream\" id=\"file-";
+        let page = self.text("coverage/index.html");
+        let mut all = String::new();
+        for block in page.split(FILE).skip(1) {
+            let (_, block) = block.split_once('>').unwrap();
+            let packed = STANDARD.decode(block.split_once('<').unwrap().0).unwrap();
+            flate2::read::DeflateDecoder::new(packed.as_slice()).read_to_string(&mut all).unwrap();
+        }
+        all
     }
 
     /// The record of the run in `coverage`.

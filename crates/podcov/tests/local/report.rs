@@ -38,7 +38,7 @@ fn directories_are_searched_recursively_and_their_parts_shown() {
     assert_eq!(summary["workloads"][1]["workload"], "node-2");
     assert_eq!(percent(&summary["workloads"][1]), go::covdata_total(Release::Newest, &data[2..]));
     assert_eq!(listing(&place.path("coverdata")), before, "the data was changed");
-    assert!(place.text("coverage/index.html").contains("func run(ctx context.Context"), "no sources");
+    assert!(place.sources_in_the_page().contains("func run(ctx context.Context"), "no sources");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const DOCTYPE: &str = "coverage SYSTEM \"http://cobertura.sourceforge.net/xml/co
 
 pub(super) fn write(document: &Document<'_>, tree: &Tree<'_>, output: &mut impl Write) -> Result<(), Error> {
     let run = document.report.run;
-    let root = document.report.sources.root();
+    let root = document.report.files.root();
     let root = root.map_or_else(|| ".".to_owned(), |root| printable(&root.to_string_lossy()));
     let mut writer = Writer::new_with_indent(&mut *output, b' ', 1);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;

@@ -153,7 +153,7 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
 }
 
 fn kind(kind: &Kind) -> KindPart<'_> {
-    let files = lines_by_file(&kind.profile)
+    let files = lines_by_file(kind.profile())
         .map(|(name, lines)| KindFile { name, lines: lines.stretches().iter().map(stretch).collect() });
     KindPart { label: &kind.label, totals: figures(kind.totals()), files: files.collect() }
 }
@@ -170,7 +170,7 @@ fn package<'a>(document: &'a Document<'_>, node: &PackageNode<'a>) -> PackagePar
 fn file<'a>(document: &'a Document<'_>, node: &FileNode<'a>) -> FilePart<'a> {
     FilePart {
         name: node.name,
-        path: document.files.contents(node.name).map(|_| node.path),
+        path: document.report.files.contents(node.name).map(|_| node.path),
         totals: figures(node.totals),
         functions: node.functions.iter().map(function).collect(),
         lines: node.lines.stretches().iter().map(stretch).collect(),

@@ -35,7 +35,7 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
         .report
         .kinds
         .iter()
-        .map(|kind| (kind.label.as_str(), Tree::new(&kind.profile, document.files)))
+        .map(|kind| (kind.label.as_str(), Tree::new(kind.profile(), document.report.files)))
         .collect();
     let mut rows = rows(&tree, document.rows);
     for (_, kind) in &kinds {

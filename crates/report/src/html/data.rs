@@ -9,10 +9,13 @@ use serde::Serialize;
 
 use super::join;
 use crate::tests::TestMapping;
-use crate::{Kind, Report};
+use crate::{Kind, Report, Section};
+
+/// Said of a file that no profile of the look-up names.
+const NOT_LOOKED_FOR: &str = "its source was not looked for";
 
 /// What the page's script reads at once.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Index<'a> {
     sections: Vec<PartHead<'a>>,
     kinds: Vec<PartHead<'a>>,
@@ -28,7 +31,7 @@ pub(super) struct Index<'a> {
 }
 
 /// A section, or a kind of test.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct PartHead<'a> {
     label: &'a str,
     mode: &'static str,
@@ -36,7 +39,7 @@ struct PartHead<'a> {
     heard: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct TestHead<'a> {
     name: &'a str,
     members: &'a [String],
@@ -44,7 +47,7 @@ struct TestHead<'a> {
     notes: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct FileHead<'a> {
     /// In coverage data, which may differ from import path and base name.
     name: &'a str,
@@ -66,9 +69,9 @@ pub(super) struct FunctionList<'a>(Vec<(Vec<&'a str>, Vec<u32>)>);
 #[derive(Serialize)]
 pub(super) struct FileData<'a> {
     /// None when it was not found.
-    source: Option<String>,
+    source: Option<&'a str>,
     /// Why it was not found.
-    missing: Option<String>,
+    missing: Option<&'a str>,
     /// Files that may have been meant.
     candidates: Vec<String>,
     /// The functions and units of different builds. Sections of one build share one.
@@ -108,20 +111,20 @@ impl<'a> Index<'a> {
             .sections
             .iter()
             .map(|section| {
-                PartHead::new(&section.label, &section.profile, report.totals(section).statements > 0)
+                PartHead::new(&section.label, section.profile(), report.totals(section).statements > 0)
             })
             .collect();
         let kinds: Vec<PartHead<'_>> = report.kinds.iter().map(PartHead::of_kind).collect();
         let profiles: Vec<&Profile> = report
             .sections
             .iter()
-            .map(|section| &section.profile)
-            .chain(report.kinds.iter().map(|kind| &kind.profile))
+            .map(Section::profile)
+            .chain(report.kinds.iter().map(Kind::profile))
             .collect();
         let heard: Vec<bool> = sections.iter().chain(&kinds).map(|part| part.heard).collect();
         let files = by_name(&profiles, &heard);
         let totals = report.sections.iter().zip(&heard).map(|(section, heard)| {
-            if *heard { section.profile.files().collect() } else { HashMap::<&str, _>::new() }
+            if *heard { section.profile().files().collect() } else { HashMap::<&str, _>::new() }
         });
         let totals: Vec<_> = totals.collect();
         let mut packages: Vec<&str> = files.keys().map(|(package, _)| *package).collect();
@@ -169,16 +172,18 @@ impl<'a> Index<'a> {
         FunctionList(lists.collect())
     }
 
-    /// The data of one file. Reads its source.
-    pub(super) fn file(&self, report: &Report<'_>, number: usize) -> FileData<'a> {
+    /// The data of one file.
+    pub(super) fn file(&self, report: &Report<'a>, number: usize) -> FileData<'a> {
         let name = self.files.get(number).map_or("", |file| file.name);
-        let mut found = report.sources.find(name);
+        let found = report.files.source(name);
+        let source = found.and_then(Result::ok);
+        let missing = found.and_then(Result::err);
         let mut shapes = Vec::new();
         let parts = self.functions.get(number).into_iter().flatten().map(|functions| {
             let (shape, counts) = Shape::new(functions)?;
             let same = |known: &Shape<'_>| known.functions == shape.functions && known.units == shape.units;
             let known = shapes.iter().position(same).unwrap_or_else(|| {
-                let misfit = found.as_ref().ok().and_then(|source| {
+                let misfit = source.and_then(|source| {
                     source
                         .check_positions(functions.iter().flat_map(|function| &function.units).flat_map(ends))
                         .err()
@@ -190,17 +195,16 @@ impl<'a> Index<'a> {
         });
         let mut sections: Vec<_> = parts.collect();
         let kinds = sections.split_off(self.sections.len().min(sections.len()));
-        let (mut missing, mut candidates) = (None, Vec::new());
-        if let Err(reason) = &mut found {
-            missing = Some(std::mem::take(&mut reason.reason));
-            candidates = reason.candidates.iter().map(|path| path.display().to_string()).collect();
-        }
+        let candidates = missing.into_iter().flat_map(|missing| &missing.candidates);
         // A text that no part fits would only be weight.
         let fits = shapes.iter().any(|shape| shape.misfit.is_none());
         FileData {
-            source: found.ok().filter(|_| fits).map(|source| source.text),
-            missing,
-            candidates,
+            source: source.filter(|_| fits).map(|source| source.text.as_str()),
+            missing: match found {
+                None => Some(NOT_LOOKED_FOR),
+                Some(_) => missing.map(|missing| missing.reason.as_str()),
+            },
+            candidates: candidates.map(|path| path.display().to_string()).collect(),
             shapes,
             sections,
             kinds,
@@ -215,7 +219,7 @@ impl<'a> PartHead<'a> {
     }
 
     fn of_kind(kind: &'a Kind) -> Self {
-        Self::new(&kind.label, &kind.profile, kind.profile.totals_with_literals().covered > 0)
+        Self::new(&kind.label, kind.profile(), kind.totals().covered > 0)
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +18,17 @@ pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Seriali
     serde_json::to_writer(WithoutMarkup(&mut *output), value)?;
     writeln!(output, "</script>")?;
     Ok(())
+}
+
+/// `value` as a compressed data block: the script unpacks it when it is needed.
+pub(super) fn packed_block(id: &str, value: &impl Serialize) -> Result<String, Error> {
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&serde_json::to_vec(value)?)?;
+    let packed = packed.finish()?;
+    let mut block = format!("<script type=\"application/octet-stream\" id=\"{id}\">");
+    STANDARD.encode_string(packed, &mut block);
+    block.push_str("</script>\n");
+    Ok(block)
 }
 
 /// Text of the page in which no character moves or hides others: they are named. Such characters in names make a text

@@ -124,7 +124,7 @@ impl<'a> Frame<'a> {
                 let totals = report.totals(section);
                 Card {
                     label: &section.label,
-                    mode: section.profile.mode.as_str(),
+                    mode: section.profile().mode.as_str(),
                     percent: percent(totals),
                     statements: words::number(totals.statements),
                     covered: words::number(totals.covered),
@@ -132,7 +132,7 @@ impl<'a> Frame<'a> {
             })
             .collect();
         let func_percent = report.sections.first().and_then(|everything| {
-            let (own, declared) = (report.totals(everything), everything.profile.totals());
+            let (own, declared) = (report.totals(everything), everything.profile().totals());
             (own.statements > declared.statements).then(|| percent(declared))
         });
         Self {
@@ -161,7 +161,7 @@ impl<'a> Frame<'a> {
             bytes: words::bytes(run.captures.iter().map(|capture| capture.bytes).sum()),
             processes: run.captures.iter().flat_map(process_rows).collect(),
             excluded: run.excluded.iter().map(excluded_row).collect(),
-            source_problems: report.sources.problems(),
+            source_problems: report.files.problems(),
             live,
             is_early,
         }

@@ -7,6 +7,13 @@ const data = (id) => {
 
 const index = data("index");
 
+// The data of a file is compressed, and unpacked when the file is opened.
+const unpack = async (id) => {
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (byte) => byte.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).json();
+};
+
 // Only ever text: nothing in the data is read as markup.
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);

@@ -1,5 +1,24 @@
 // Shows what the address says, and listens to the keyboard.
 
+const showUnreadable = (filePart, error) => {
+  const words = "DecompressionStream" in window ? String(error) : "this browser is too old: it has no DecompressionStream";
+  filePart.replaceChildren(element("p", { class: "notice" }, `The file cannot be unpacked: ${words}`));
+};
+
+const openFile = async (position) => {
+  const { file, section } = view;
+  Object.assign(view, { data: null, lines: [], stretches: [] });
+  const data = await unpack(`file-${position}`);
+  // Meanwhile something else may have been opened.
+  if (view.file !== file || view.section !== section) return;
+  view.data = data;
+  const filePart = document.getElementById("file");
+  showFile(position, section);
+  scrollTo(0, 0);
+  filePart.querySelector("h1").focus({ preventScroll: true });
+  goToLine(readAddress().line);
+};
+
 const show = () => {
   const { file, line, section, directory } = readAddress();
   const position = index.files.findIndex((head) => head.name === file);
@@ -25,11 +44,11 @@ const show = () => {
     if (view.file === null) view.overviewScroll = scrollY;
     [view.file, view.section, view.line] = [file, section, line ?? 0];
     [listPart.hidden, filePart.hidden] = [true, false];
-    showFile(position, section);
-    scrollTo(0, 0);
-    filePart.querySelector("h1").focus({ preventScroll: true });
+    filePart.replaceChildren();
+    openFile(position).catch((error) => showUnreadable(filePart, error));
+  } else if (view.data) {
+    goToLine(line);
   }
-  goToLine(line);
 };
 
 // At once, where a change of the hash alone would be told later.

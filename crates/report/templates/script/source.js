@@ -2,6 +2,8 @@
 
 const view = {
   file: null,
+  // What is known of it, as soon as it is unpacked.
+  data: null,
   section: null,
   lines: [],
   stretches: [],
@@ -300,7 +302,7 @@ const otherBuildNotice = (file, section) => {
 const showFile = (position, section) => {
   const head = index.files[position];
   const totals = head.totals[section] ?? [0, 0];
-  const file = data(`file-${position}`);
+  const file = view.data;
   const place = { name: head.name, section };
   const parts = [fileHead(head, totals, section)];
   Object.assign(view, { lines: [], stretches: [], tests: null, kindParts: [], sectionParts: () => [] });

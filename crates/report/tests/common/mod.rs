@@ -69,5 +69,5 @@ pub fn section(label: &str, mode: CounterMode, file: &str, counts: &[u32]) -> Se
     };
     let import_path = file.rsplit_once('/').map_or("", |(path, _)| path).to_owned();
     let packages = vec![Package { import_path, functions: vec![function] }];
-    Section { label: label.to_owned(), profile: Profile { mode, packages } }
+    Section::new(label, Profile { mode, packages })
 }

@@ -10,9 +10,10 @@ use podcov_report::formats::{function_rows, function_table};
 use serde_json::json;
 
 use super::merged::Merged;
-use super::{FuncArgs, InputArgs, PercentArgs, TextfmtArgs, parallel};
+use super::{FuncArgs, InputArgs, PercentArgs, TextfmtArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::parallel;
 use crate::terminal::Terminal;
 
 /// Below that, starting another thread takes longer than it saves.

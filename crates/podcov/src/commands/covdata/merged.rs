@@ -1,24 +1,18 @@
 //! Adds up what was found: programs, and the sum of their runs. Names what cannot be used.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use go_coverage::{
-    Adder, CounterFile, CounterMode, Counts, Join, MetaDataFile, MetaDataHash, PackagePattern, Programs,
-};
+use go_coverage::{CounterMode, Counts, Join, MetaDataFile, PackagePattern, Programs};
 
 use super::InputArgs;
-use super::inputs::{DataFile, Inputs};
-use super::parallel;
-use crate::coverage_data::{LARGEST_FILE, Refused};
+use super::inputs::Inputs;
+use crate::counter_files::{self, another_program, hash_in_name};
+use crate::coverage_data::Refused;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::terminal::{self, Terminal};
 
-/// Below that, starting another thread takes longer than it saves.
-const BYTES_WORTH_A_THREAD: u64 = 1 << 20;
 /// As long as a list may be that a person reads.
 const LONGEST_LIST: usize = 20;
 
@@ -102,24 +96,10 @@ impl Merged {
 
     /// Adds up counter files, given by their index.
     pub fn add(&mut self, files: &[usize]) -> Counts {
-        let counters = &self.inputs.counters;
-        let size = |file: &DataFile| std::fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
-        // The first files tell how large they are.
-        let sample: u64 = files.iter().take(16).filter_map(|index| counters.get(*index)).map(size).sum();
-        let total = sample / 16.min(files.len().max(1)) as u64 * files.len() as u64;
-        let threads = parallel::threads(total, BYTES_WORTH_A_THREAD);
-        let parts = parallel::share(files.len(), threads, |indices| {
-            let mut part = Part::default();
-            for file in indices.filter_map(|index| counters.get(*files.get(index)?)) {
-                part.add(&self.programs, file);
-            }
-            (part.adder.finish(&self.programs), part.refused)
-        });
-        let mut sum = Counts::new();
-        for (counts, refused) in parts {
-            sum.merge(&self.programs, counts);
-            self.inputs.refused.extend(refused);
-        }
+        let counters = files.iter().filter_map(|index| self.inputs.counters.get(*index));
+        let paths: Vec<&Path> = counters.map(|file| file.path.as_path()).collect();
+        let (sum, refused) = counter_files::add_up(&self.programs, &paths);
+        self.inputs.refused.extend(refused);
         sum
     }
 
@@ -223,68 +203,12 @@ impl Merged {
     }
 }
 
-/// What one thread adds up.
-#[derive(Default)]
-struct Part {
-    adder: Adder,
-    refused: Vec<Refused>,
-    bytes: Vec<u8>,
-}
-
-impl Part {
-    fn add(&mut self, programs: &Programs, file: &DataFile) {
-        let added = read(&file.path, &mut self.bytes).and_then(|()| {
-            check_name(&file.path, &self.bytes)?;
-            self.adder.add(programs, &self.bytes).map_err(|error| error.to_string())
-        });
-        if let Err(reason) = added {
-            self.refused.push(Refused { path: file.path.clone(), reason });
-        }
-    }
-}
-
 fn read_metadata(path: &Path) -> Result<MetaDataFile<'static>, String> {
     let mut bytes = Vec::new();
-    read(path, &mut bytes)?;
+    counter_files::read(path, &mut bytes)?;
     let metadata = MetaDataFile::parse(bytes).map_err(|error| error.to_string())?;
     match hash_in_name(path) {
         Some(hash) if hash != metadata.hash() => Err(another_program(hash, metadata.hash())),
         _ => Ok(metadata),
     }
-}
-
-/// Go believes the name; the contents know better.
-fn check_name(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    match (hash_in_name(path), CounterFile::hash_of(bytes)) {
-        (Some(name), Some(contents)) if name != contents => Err(another_program(name, contents)),
-        _ => Ok(()),
-    }
-}
-
-fn another_program(name: MetaDataHash, contents: MetaDataHash) -> String {
-    format!("named after the program {name}, but it is of {contents}")
-}
-
-fn hash_in_name(path: &Path) -> Option<MetaDataHash> {
-    path.file_name()?.to_str()?.split('.').nth(1)?.parse().ok()
-}
-
-/// Reads a whole file into `bytes`, whose memory is used again.
-fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
-    let describe = |error: std::io::Error| error.to_string();
-    let mut file = File::open(path).map_err(describe)?;
-    let length = file.metadata().map_err(describe)?.len();
-    if length > LARGEST_FILE {
-        return Err(format!("{length} bytes are more than any coverage data has"));
-    }
-    bytes.resize(usize::try_from(length).unwrap_or(0), 0);
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest).map_err(describe)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    bytes.truncate(filled);
-    Ok(())
 }

@@ -9,7 +9,6 @@ mod figures;
 mod go_flags;
 mod inputs;
 mod merged;
-mod parallel;
 mod set_operations;
 mod written;
 
