@@ -35,6 +35,12 @@ impl Diagnoses {
         ids
     }
 
+    /// Something of this severity was said of a subject with these words.
+    pub fn said_of(&self, words: &str, severity: &str) -> bool {
+        let about = |it: &Value| it["subject"].as_str().is_some_and(|subject| subject.contains(words));
+        self.all.iter().any(|it| it["severity"] == severity && about(it))
+    }
+
     /// This is the only error, with evidence and a fix, and the exit code says so.
     #[track_caller]
     pub fn expect_only(self, id: &str) -> Self {

@@ -109,6 +109,12 @@ impl Connection {
         nodes.iter().map(|node| (node.name_any(), NodeState::of(node))).collect()
     }
 
+    /// The nodes that answer, by name; none where they may not be listed.
+    pub async fn node_names(&self) -> Vec<String> {
+        let nodes = self.nodes().await;
+        nodes.into_iter().filter(|(_, state)| state.is_heard_of).map(|(name, _)| name).collect()
+    }
+
     /// The architecture that every node has, `amd64` or `arm64` …; none where nodes differ or may not be listed.
     pub async fn node_architecture(&self) -> Option<String> {
         let nodes = Api::<Node>::all(self.client.clone()).list_metadata(&ListParams::default()).await.ok()?;

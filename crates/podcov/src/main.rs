@@ -4,6 +4,7 @@
 mod agent_binary;
 mod cli;
 mod commands;
+mod consent;
 mod content;
 mod counter_files;
 mod coverage_data;

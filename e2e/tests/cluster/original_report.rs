@@ -65,6 +65,14 @@ impl Report {
         self
     }
 
+    /// The volume is a directory of the nodes that this machine has nothing of.
+    fn keep_on_node(&mut self) -> String {
+        let path = format!("/var/lib/podcov-{}", self.namespace.name());
+        on_nodes(&["mkdir", "-p", "-m", "777", &path]);
+        self.deployment["spec"]["template"]["spec"]["volumes"][0]["hostPath"]["path"] = json!(path);
+        path
+    }
+
     fn with_image(mut self, image: &str) -> Self {
         self.deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
         self
@@ -91,6 +99,13 @@ impl Report {
         });
         counter_files(&self.directory)
     }
+}
+
+/// What a command prints on every node.
+fn on_nodes(command: &[&str]) -> String {
+    let nodes = cluster::run(&["get", "nodes", "-o", "name"]);
+    let nodes = nodes.lines().filter_map(|node| node.strip_prefix("node/"));
+    nodes.map(|node| output(Command::new("docker").args(["exec", node]).args(command))).collect()
 }
 
 impl Drop for Report {
@@ -128,21 +143,11 @@ fn coverage_without_main_writes_nothing() {
 #[test]
 fn a_host_path_that_is_not_mounted_in_the_node_stays_there() {
     let mut report = Report::new("not-mounted").with_directory();
-    let path = format!("/var/lib/podcov-{}", report.namespace.name());
-    let nodes = cluster::run(&["get", "nodes", "-o", "name"]);
-    let nodes: Vec<&str> = nodes.lines().filter_map(|node| node.strip_prefix("node/")).collect();
-    let on_nodes = |command: &[&str]| {
-        for node in &nodes {
-            output(Command::new("docker").args(["exec", node]).args(command));
-        }
-    };
-    on_nodes(&["mkdir", "-p", "-m", "777", &path]);
-    report.deployment["spec"]["template"]["spec"]["volumes"][0]["hostPath"]["path"] = json!(path);
+    let path = report.keep_on_node();
     let report = report.start();
     report.doctor().expect_only("node-path-not-mounted");
     assert_eq!(report.data().len(), 0, "on this machine");
-    let found: String =
-        nodes.iter().map(|node| output(Command::new("docker").args(["exec", node, "ls", &path]))).collect();
+    let found = on_nodes(&["ls", &path]);
     assert!(found.contains("covcounters."), "in the node it is: {found}");
     on_nodes(&["rm", "-rf", &path]);
 }
@@ -177,13 +182,38 @@ fn a_drain_that_outlasts_the_grace_period_is_killed() {
 }
 
 #[test]
+fn an_image_alone_is_tried_in_a_pod_of_its_own() {
+    let namespace = Namespace::new("experiment-image");
+    let found = doctor(namespace.name(), &[IMAGES.good, "--try", "--yes"]);
+    for place in ["local build", "container", "pod"] {
+        assert!(found.said_of(&format!("tried: {place}"), "ok"), "{place}: {found:?}");
+    }
+    found.expect_healthy();
+    wait_until("nothing is left of the trial", PATIENCE, || {
+        let pods = namespace.get(&["pods"]);
+        pods["items"].as_array().map(Vec::len) == Some(0)
+    });
+    let images = on_nodes(&["ctr", "--namespace=k8s.io", "images", "list", "--quiet"]);
+    assert!(!images.contains("podcov.dev/trial"), "{images}");
+}
+
+#[test]
 fn the_experiment_finds_the_first_place_without_data() {
     let report = Report::new("experiment").start();
-    let found = doctor(report.namespace.name(), &["deploy/datastorage", "--try"]);
+    let found = doctor(report.namespace.name(), &["deploy/datastorage", "--try", "--yes"]);
     // The program is as it should be, and so is its image; in a pod, the directory belongs to root.
     found.expect_only("directory-not-writable").has("ok", "data-complete");
+    let mut kept = Report::new("experiment-kept").with_directory();
+    let path = kept.keep_on_node();
+    let kept = kept.start();
+    // The pod has its data; the host never gets it.
+    let found = doctor(kept.namespace.name(), &["deploy/datastorage", "--try", "--yes"]);
+    assert!(found.said_of("tried: pod", "ok"), "{found:?}");
+    assert!(found.said_of("tried: host", "error"), "{found:?}");
+    found.expect_only("node-path-not-mounted");
+    on_nodes(&["rm", "-rf", &path]);
     let mended = Report::new("experiment-mended").with_directory().start();
-    doctor(mended.namespace.name(), &["deploy/datastorage", "--try"])
+    doctor(mended.namespace.name(), &["deploy/datastorage", "--try", "--yes"])
         .expect_healthy()
         .has("ok", "data-complete");
     // The kubelet takes the pod away when its container has ended, which the experiment waits for.

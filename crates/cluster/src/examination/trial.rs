@@ -1,4 +1,5 @@
-//! A pod made from a workload's template to see how its containers fare and end. Nothing of the workload is changed.
+//! A pod that is made to see how its containers fare and end: from a workload's template, or of an image alone. Nothing of
+//! the workload is changed.
 //!
 //! The pod has none of the workload's labels, so that no Service sends requests to it and no controller counts it. It
 //! is deleted in any case, unless podcov is killed: then its label finds it, and its deadline ends it.
@@ -6,11 +7,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, EmptyDirVolumeSource, EnvVar, Pod, PodSpec, SeccompProfile, SecurityContext,
+    Volume, VolumeMount,
+};
 use kube::ResourceExt;
 use kube::api::{DeleteParams, PostParams};
 
-use super::{Answer, ContainerState, PodFacts, ending, log, one_line, template};
+use super::{Answer, ContainerState, PodFacts, ending, log, template};
 use crate::identity::{MANAGED_BY_LABEL, MANAGER, ROLE_LABEL};
 use crate::{Connection, Error, Target, Workload};
 
@@ -20,6 +24,21 @@ const ROLE: &str = "trial";
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// It is over long before that.
 const DEADLINE_SECONDS: i64 = 3600;
+/// Where the data of an image alone go.
+pub const DIRECTORY: &str = "/podcov-trial";
+/// Of a trial that nobody waits for any more.
+const STOPPED_GRACE_SECONDS: u32 = 1;
+
+/// An image that is tried without a workload.
+#[derive(Clone, Debug)]
+pub struct TriedImage {
+    /// As the node names it.
+    pub image: String,
+    /// The node that has it; otherwise any, which may pull it.
+    pub node: Option<String>,
+    /// It runs as a user other than root, so that it needs no privilege.
+    pub is_nonroot: bool,
+}
 
 /// How a pod of the workload starts, runs for a while, and ends.
 #[derive(Debug)]
@@ -30,23 +49,23 @@ pub struct Trial {
     pub ended: Answer<PodFacts>,
 }
 
-/// Starts a pod of the workload's template, and tells it to end once its containers ran for `duration`, have ended, or
-/// `timeout` has passed. `while_running` is called as soon as its containers run.
+/// Starts a pod, and tells it to end once its containers ran for `duration`, have ended, `timeout` has passed, or
+/// `is_stopped`. `while_running` is called as soon as its containers run.
 pub async fn run(
     connection: &Connection,
-    target: &Target,
+    pod: &Pod,
     duration: Duration,
     timeout: Duration,
+    is_stopped: impl Fn() -> bool,
     while_running: impl AsyncFnOnce(&PodFacts),
 ) -> Result<Trial, Error> {
-    let workload = Workload::get(connection, target.kind, &target.name).await?;
     let api = connection.pods();
-    let pod = pod(&workload);
     let parameters = PostParams::default();
-    let created = connection.request("create", "pod", || api.create(&parameters, &pod)).await?;
+    let created = connection.request("create", "pod", || api.create(&parameters, pod)).await?;
     let name = created.name_any();
-    let running = observe(connection, &name, duration, timeout, while_running).await;
-    let parameters = DeleteParams::default();
+    let running = observe(connection, &name, duration, timeout, &is_stopped, while_running).await;
+    let grace_period_seconds = is_stopped().then_some(STOPPED_GRACE_SECONDS);
+    let parameters = DeleteParams { grace_period_seconds, ..DeleteParams::default() };
     let object = format!("pod/{name}");
     // Also when it could not be observed.
     let deleted = connection.request_optional("delete", &object, || api.delete(&name, &parameters)).await;
@@ -61,6 +80,7 @@ async fn observe(
     name: &str,
     duration: Duration,
     timeout: Duration,
+    is_stopped: &impl Fn() -> bool,
     while_running: impl AsyncFnOnce(&PodFacts),
 ) -> Result<PodFacts, Error> {
     let deadline = tokio::time::Instant::now() + timeout;
@@ -77,7 +97,7 @@ async fn observe(
             }
         }
         let now = tokio::time::Instant::now();
-        if is_over || until.is_some_and(|until| now >= until) || now >= deadline {
+        if is_over || until.is_some_and(|until| now >= until) || now >= deadline || is_stopped() {
             for container in &mut facts.containers {
                 container.log = log::read(connection, name, container).await;
             }
@@ -87,36 +107,75 @@ async fn observe(
     }
 }
 
-fn pod(workload: &Workload) -> Pod {
+/// A pod of a workload's template.
+pub async fn of_workload(connection: &Connection, target: &Target) -> Result<Pod, Error> {
+    let workload = Workload::get(connection, target.kind, &target.name).await?;
+    Ok(of_template(&workload))
+}
+
+fn of_template(workload: &Workload) -> Pod {
     let mut specification = template(workload);
+    specification.node_name = None;
+    pod(&workload.name(), specification)
+}
+
+/// A pod of one container that runs what the image says, with a fresh directory.
+#[must_use]
+pub fn of_image(tried: &TriedImage) -> Pod {
+    let volume = "coverage".to_owned();
+    let unprivileged = SecurityContext {
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities { add: None, drop: Some(vec!["ALL".to_owned()]) }),
+        run_as_non_root: Some(true),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..SeccompProfile::default()
+        }),
+        ..SecurityContext::default()
+    };
+    let container = Container {
+        name: "program".to_owned(),
+        image: Some(tried.image.clone()),
+        image_pull_policy: Some(if tried.node.is_some() { "Never" } else { "IfNotPresent" }.to_owned()),
+        env: Some(vec![EnvVar {
+            name: "GOCOVERDIR".to_owned(),
+            value: Some(DIRECTORY.to_owned()),
+            value_from: None,
+        }]),
+        security_context: tried.is_nonroot.then_some(unprivileged),
+        volume_mounts: Some(vec![VolumeMount {
+            name: volume.clone(),
+            mount_path: DIRECTORY.to_owned(),
+            ..VolumeMount::default()
+        }]),
+        ..Container::default()
+    };
+    let specification = PodSpec {
+        node_name: tried.node.clone(),
+        automount_service_account_token: Some(false),
+        containers: vec![container],
+        volumes: Some(vec![Volume {
+            name: volume,
+            empty_dir: Some(EmptyDirVolumeSource::default()),
+            ..Volume::default()
+        }]),
+        ..PodSpec::default()
+    };
+    pod("image", specification)
+}
+
+fn pod(name: &str, mut specification: PodSpec) -> Pod {
     specification.restart_policy = Some("Never".to_owned());
     specification.active_deadline_seconds = Some(DEADLINE_SECONDS);
-    specification.node_name = None;
     let mut pod = Pod { spec: Some(specification), ..Pod::default() };
     // Names of pods are short, and the server adds five letters.
-    let name: String = workload.name().chars().take(40).collect();
+    let name: String = name.chars().take(40).collect();
     pod.metadata.generate_name = Some(format!("{}-podcov-trial-", name.trim_end_matches(['-', '.'])));
     pod.metadata.labels = Some(BTreeMap::from(
         [(MANAGED_BY_LABEL, MANAGER), (ROLE_LABEL, ROLE)]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
     ));
     pod
-}
-
-/// Those that are left of podcovs that were killed.
-pub async fn remove_left_over(connection: &Connection) -> Answer<usize> {
-    let api = connection.pods();
-    let parameters = kube::api::ListParams::default().labels(&format!("{ROLE_LABEL}={ROLE}"));
-    let pods = connection.request("list", "pods", || api.list_metadata(&parameters)).await;
-    let pods = pods.map_err(|error| one_line(&error))?;
-    let deletion = DeleteParams::default();
-    for pod in &pods.items {
-        let name = pod.name_any();
-        let delete = || api.delete(&name, &deletion);
-        let deleted = connection.request_optional("delete", &format!("pod/{name}"), delete).await;
-        deleted.map_err(|error| one_line(&error))?;
-    }
-    Ok(pods.items.len())
 }
 
 #[cfg(test)]
@@ -137,7 +196,7 @@ mod tests {
             "spec": {"template": template},
         });
         let workload = Workload::from_object(Kind::Deployment, serde_json::from_value(object).unwrap());
-        let pod = pod(&workload);
+        let pod = of_template(&workload);
         let labels = pod.metadata.labels.unwrap();
         assert!(!labels.contains_key("app"), "no Service and no controller selects it: {labels:?}");
         assert_eq!(labels[ROLE_LABEL], ROLE);

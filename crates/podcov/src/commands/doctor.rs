@@ -17,6 +17,7 @@ Examples:
   podcov doctor registry.local/shop/api:e2e
   podcov doctor -n shop deploy/api
   podcov doctor -n shop deploy/api --try
+  podcov doctor --try ./cmd/api
   podcov doctor
 
 Exit code 0: nothing is wrong with what was looked at; 1: a cause was found; 2: it could not be looked at.";
@@ -37,10 +38,14 @@ pub struct DoctorArgs {
     #[command(flatten)]
     cluster: ClusterOptions,
 
-    /// Run the program of each workload: here, in a container of its image, and in a pod; and say where data stops
-    /// appearing.
+    /// Run each binary, image, workload and directory of a Go package: here, in a container, and in a pod; and say where
+    /// data stops appearing. Says what it makes for that, asks before, and takes it away again.
     #[arg(long = "try")]
     is_tried: bool,
+
+    /// Do not ask before something is created or run.
+    #[arg(short, long)]
+    yes: bool,
 
     /// What is printed on standard output: findings for people, or a document for programs.
     #[arg(long, value_enum, default_value_t)]
@@ -49,11 +54,15 @@ pub struct DoctorArgs {
 
 /// Runs the command.
 pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
-    let DoctorArgs { targets, cluster, is_tried, output } = args;
+    let DoctorArgs { targets, cluster, is_tried, yes, output } = args;
     let ClusterOptions { namespace, context, kubeconfig, selector, all } = cluster;
     let options = ConnectionOptions { namespace, context, kubeconfig };
-    let cluster = Cluster { options, selector, all, is_tried };
-    let facts = doctor::gather(&targets, &cluster, terminal).await;
+    let cluster = Cluster { options, selector, all };
+    let facts = if is_tried {
+        doctor::try_all(&targets, &cluster, yes, terminal).await?
+    } else {
+        doctor::gather(&targets, &cluster, terminal).await
+    };
     let examination = podcov_doctor::examine(&facts);
     terminal.data(&match output {
         OutputFormat::Text => doctor::text(&examination),

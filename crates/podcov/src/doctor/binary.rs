@@ -27,7 +27,8 @@ impl ByteSource for FileSource {
     }
 }
 
-pub(super) fn read(path: &Path) -> Binary {
+/// What it tells of itself.
+pub fn read(path: &Path) -> Binary {
     let name = path.display().to_string();
     let open = || {
         let file = File::open(path)?;

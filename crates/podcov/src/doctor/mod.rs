@@ -8,9 +8,12 @@ mod data_directory;
 mod here;
 mod manifests;
 mod output;
+mod trial;
 
 pub use argument::Argument;
+pub use binary::read as read_binary;
 pub use output::{json, text};
+pub use trial::try_all;
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +24,7 @@ use podcov_doctor::{Facts, Hop};
 use crate::examine;
 use crate::terminal::Terminal;
 
-/// Which cluster is asked, and how far the asking goes.
+/// Which cluster is asked.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub options: ConnectionOptions,
@@ -29,8 +32,6 @@ pub struct Cluster {
     pub selector: Option<String>,
     /// All workloads of the namespace.
     pub all: bool,
-    /// The programs of workloads are run, to see where data stops appearing.
-    pub is_tried: bool,
 }
 
 impl Cluster {
@@ -44,7 +45,7 @@ impl Cluster {
 pub async fn gather(arguments: &[String], cluster: &Cluster, terminal: &Terminal) -> Facts {
     let mut facts = Facts::default();
     if cluster.selects() {
-        examine::add_all(cluster.selector.as_deref(), &cluster.options, cluster.is_tried, &mut facts).await;
+        examine::add_all(cluster.selector.as_deref(), &cluster.options, &mut facts).await;
     } else if arguments.is_empty() {
         here::look(Path::new("."), &mut facts);
         examine::add_current_namespace(&cluster.options, &mut facts).await;
@@ -71,9 +72,7 @@ async fn look_at(argument: Argument, cluster: &Cluster, facts: &mut Facts) {
         Argument::Project(path) => here::look(&path, facts),
         Argument::Image(name) => examine::add_image(&name, facts).await,
         Argument::ImageArchive(path) => examine::add_image_archive(&path, facts).await,
-        Argument::Workload(target) => {
-            examine::add_workload(&target, &cluster.options, cluster.is_tried, facts).await;
-        }
+        Argument::Workload(target) => examine::add_workload(&target, &cluster.options, facts).await,
         Argument::Nothing { subject, reason } => facts.not_seen.push(NotSeen {
             subject,
             hop: Hop::Build,

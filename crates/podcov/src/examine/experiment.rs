@@ -1,10 +1,14 @@
 //! `podcov doctor --try`: runs a program at one place after the other, and looks where its data stops appearing.
 //!
-//! Everything that is made for it goes away again: a directory, a container, a pod.
+//! Owns what is made for that, and that it goes away again, also when the user stops it: a program, a directory, an image, a
+//! container, a pod.
 
 mod container;
+mod engine;
+mod go_package;
 mod local;
 mod pod;
+mod tried;
 
 use std::fs;
 use std::path::Path;
@@ -16,11 +20,14 @@ use podcov_doctor::facts::running_workload::{
 };
 use podcov_doctor::runtime_log;
 
-pub use pod::of_workload;
+pub use tried::{TrialCluster, Tried};
 
 /// How long a program runs before it is told to end.
 const RUN: Duration = Duration::from_secs(3);
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The user does not want to wait for it.
+const STOPPED: &str = "it was stopped";
 
 /// What is run: the words and the variables of a container, as far as they are plain.
 #[derive(Clone, Debug)]

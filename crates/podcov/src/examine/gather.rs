@@ -7,11 +7,11 @@ use podcov_container_image::Platform;
 use podcov_doctor::facts::NotSeen;
 use podcov_doctor::{Facts, Hop};
 
-use super::{ImageSource, experiment, image, workload};
+use super::{ImageSource, image, workload};
 use crate::error::CommandError;
 
 /// What containers of kind and most clusters run on.
-fn platform() -> Platform {
+pub(super) fn platform() -> Platform {
     Platform::linux("amd64")
 }
 
@@ -32,19 +32,19 @@ async fn add(subject: &str, source: &ImageSource, facts: &mut Facts) {
     }
 }
 
-/// A workload of a cluster: as it is, or tried.
-pub async fn add_workload(target: &Target, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
+/// A workload of a cluster.
+pub async fn add_workload(target: &Target, options: &ConnectionOptions, facts: &mut Facts) {
     match Connection::open(options).await {
-        Ok(connection) => look(&connection, target, is_tried, facts).await,
+        Ok(connection) => look(&connection, target, facts).await,
         Err(error) => lose(&subject_of(target), error, facts),
     }
 }
 
 /// The workloads with these labels, or without labels all of the namespace.
-pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, is_tried: bool, facts: &mut Facts) {
+pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, facts: &mut Facts) {
     let subject = selector.map_or_else(|| "all workloads".to_owned(), |selector| format!("-l {selector}"));
     let added = match Connection::open(options).await {
-        Ok(connection) => look_at_all(&connection, selector, is_tried, facts).await,
+        Ok(connection) => look_at_all(&connection, selector, facts).await,
         Err(error) => Err(error),
     };
     if let Err(error) = added {
@@ -55,7 +55,7 @@ pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, is_tri
 /// The namespace of the current context, if there is a context and it has workloads.
 pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Facts) {
     let Ok(connection) = Connection::open(options).await else { return };
-    match look_at_all(&connection, None, false, facts).await {
+    match look_at_all(&connection, None, facts).await {
         Ok(()) | Err(Error::NothingSelected { .. }) => {}
         Err(error) => lose(&format!("namespace {}", connection.namespace()), error, facts),
     }
@@ -64,31 +64,26 @@ pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Fact
 async fn look_at_all(
     connection: &Connection,
     selector: Option<&str>,
-    is_tried: bool,
     facts: &mut Facts,
 ) -> Result<(), Error> {
     for target in select(connection, selector).await? {
-        look(connection, &target, is_tried, facts).await;
+        look(connection, &target, facts).await;
     }
     Ok(())
 }
 
-async fn select(connection: &Connection, selector: Option<&str>) -> Result<Vec<Target>, Error> {
+/// The workloads that labels mean, or without labels all of the namespace.
+pub async fn select(connection: &Connection, selector: Option<&str>) -> Result<Vec<Target>, Error> {
     let selection =
         Selection { targets: Vec::new(), selector: selector.map(str::to_owned), all: selector.is_none() };
     let workloads = selection.resolve(connection).await?;
     Ok(workloads.iter().map(|workload| Target { kind: workload.kind(), name: workload.name() }).collect())
 }
 
-async fn look(connection: &Connection, target: &Target, is_tried: bool, facts: &mut Facts) {
-    let looked = if is_tried {
-        let tried = experiment::of_workload(connection, target).await;
-        tried.map(|tried| facts.experiments.extend(tried))
-    } else {
-        workload(connection, target).await.map(|seen| facts.running_workloads.push(seen))
-    };
-    if let Err(error) = looked {
-        lose(&subject_of(target), error, facts);
+async fn look(connection: &Connection, target: &Target, facts: &mut Facts) {
+    match workload(connection, target).await {
+        Ok(seen) => facts.running_workloads.push(seen),
+        Err(error) => lose(&subject_of(target), error, facts),
     }
 }
 
@@ -96,7 +91,7 @@ fn subject_of(target: &Target) -> String {
     format!("{}/{}", target.kind, target.name)
 }
 
-fn lose(subject: &str, error: Error, facts: &mut Facts) {
+pub fn lose(subject: &str, error: Error, facts: &mut Facts) {
     facts.not_seen.push(not_seen(subject, Hop::Pod, CommandError::failure(error).to_string()));
 }
 

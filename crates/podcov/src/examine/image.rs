@@ -8,9 +8,9 @@ use podcov_container_image::{
     CommandLine, Digest, Environment, FileSystem, Image, ImageConfig, ImagePath, ImageReader, Node, Platform,
     Reference,
 };
-use podcov_doctor::facts;
 use podcov_doctor::facts::examined_image::Script;
 use podcov_doctor::facts::running_workload::{ImageDirectory, Unknown};
+use podcov_doctor::facts::{self, Binary};
 
 use super::program::{self, Program};
 use crate::error::CommandError;
@@ -171,8 +171,21 @@ impl ExaminedImage {
         }
     }
 
+    /// The Go program that a container with these words starts, as a file of this machine.
+    pub fn program_file(
+        &self,
+        command: &[String],
+        args: &[String],
+    ) -> Result<(Binary, tempfile::TempPath), String> {
+        match self.started(command, args) {
+            Ok((path, Some(program))) => Ok((program.binary.clone(), self.extract(&path)?)),
+            Ok((path, None)) => Err(format!("{path} is not a Go program")),
+            Err(unknown) => Err(unknown.reason),
+        }
+    }
+
     /// A file of the image as one of this machine, which can be executed.
-    pub fn extract(&self, path: &str) -> Result<tempfile::TempPath, String> {
+    fn extract(&self, path: &str) -> Result<tempfile::TempPath, String> {
         let mut contents = self.files.open(path).map_err(|error| CommandError::failure(error).to_string())?;
         let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
         io::copy(&mut contents, &mut file).map_err(|error| error.to_string())?;

@@ -10,7 +10,8 @@ mod node;
 mod program;
 mod workload;
 
-pub use gather::{add_all, add_current_namespace, add_image, add_image_archive, add_workload};
+pub use experiment::{TrialCluster, Tried};
+pub use gather::{add_all, add_current_namespace, add_image, add_image_archive, add_workload, lose, select};
 use image::{ImageSource, image};
 pub use workload::container_program;
 use workload::workload;

@@ -3,6 +3,11 @@
 use podcov_container_image::{Environment, find_container};
 use podcov_doctor::facts::running_workload::{ProcessFacts, Unknown};
 
+/// Whether a node is a container of an engine of this machine.
+pub async fn is_on_this_machine(node: &str) -> bool {
+    find_container(&Environment::of_this_process(), node).await.is_ok()
+}
+
 /// Where a path of a node is on this machine; none if it is the node's own.
 pub async fn on_this_machine(node: &str, path: &str) -> Result<Option<String>, Unknown> {
     let container = find_container(&Environment::of_this_process(), node).await;

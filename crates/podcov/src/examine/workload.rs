@@ -81,11 +81,7 @@ pub fn program_file(images: &Images, seen: &Seen) -> Result<(Binary, tempfile::T
         Some(Err(unknown)) => return Err(unknown.reason.clone()),
         _ => return Err("its image was not looked for".to_owned()),
     };
-    match image.started(&seen.command, &seen.args) {
-        Ok((path, Some(program))) => Ok((program.binary.clone(), image.extract(&path)?)),
-        Ok((path, None)) => Err(format!("{path} is not a Go program")),
-        Err(unknown) => Err(unknown.reason),
-    }
+    image.program_file(&seen.command, &seen.args)
 }
 
 /// What is known of the containers of a pod at this moment.

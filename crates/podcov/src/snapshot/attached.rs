@@ -8,6 +8,7 @@ use podcov_cluster::{
     RunningContainer, RunningPod,
 };
 
+use crate::consent;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::kubernetes::{Cluster, agent_named, cluster_error, run_id, who};
@@ -94,23 +95,16 @@ fn agree(
     which: &str,
     terminal: &Terminal,
 ) -> Result<(), CommandError> {
-    let why = format!("reading {which} takes a privileged pod on their nodes");
-    let lines = attachment.described();
-    if args.yes {
-        for line in &lines {
-            terminal.step("creating", line, "");
-        }
-        return Ok(());
-    }
-    terminal.block(&format!("{why}. For the time of the snapshot, podcov creates"));
-    terminal.block(&lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
-    match terminal.ask("Create them?") {
-        Some(true) => Ok(()),
-        Some(false) => Err(CommandError::failure("nothing was created, and nothing read")),
-        None => Err(CommandError::usage(why)
-            .hint("agree with --yes")
-            .hint("podcov run and podcov inject, with --capture supervised, need no privilege, and restart the pods")),
-    }
+    let request = consent::Request {
+        why: &format!("reading {which} takes a privileged pod on their nodes"),
+        lines: &attachment.described(),
+        introduction: "For the time of the snapshot, podcov creates",
+        question: "Create them?",
+        hints: &[
+            "podcov run and podcov inject, with --capture supervised, need no privilege, and restart the pods",
+        ],
+    };
+    consent::agree(&request, args.yes, terminal)
 }
 
 async fn read_nodes<'a>(

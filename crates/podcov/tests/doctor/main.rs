@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod trial;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,14 @@
 //! In a container of the engine of this machine: the image as it is, with its user and without privileges.
 
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use podcov_doctor::facts::running_workload::ContainerFacts;
 
-use super::{Ended, LOOK_INTERVAL, RUN, Subject, fresh_directory};
+use super::engine::{LABEL, engine, output, silently};
+use super::{Ended, LOOK_INTERVAL, RUN, STOPPED, Subject, fresh_directory};
+use crate::interrupt::Interrupt;
+use crate::run_directory::new_id;
 
 /// Where the fresh directory is in it.
 const DIRECTORY: &str = "/podcov-trial";
@@ -13,24 +16,24 @@ const DIRECTORY: &str = "/podcov-trial";
 /// Removed with its value.
 struct Container {
     engine: &'static str,
-    id: String,
+    name: String,
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let mut command = Command::new(self.engine);
-        command.args(["rm", "--force", "--volumes", &self.id]);
-        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        silently(Command::new(self.engine).args(["rm", "--force", "--volumes", &self.name]));
     }
 }
 
 /// Runs an image of the engine for a while, and tells it to end.
-pub fn run(image: &str, subject: &Subject) -> Result<ContainerFacts, String> {
+pub fn run(image: &str, subject: &Subject, interrupt: &Interrupt) -> Result<ContainerFacts, String> {
     let directory = fresh_directory()?;
-    let engine = ["docker", "podman"].into_iter().find(|engine| which::which(engine).is_ok());
-    let engine = engine.ok_or("there is neither docker nor podman on the PATH")?;
+    let engine = engine()?;
+    // It has its name before it is there: whoever stops podcov in between leaves nothing.
+    let container = Container { engine, name: format!("podcov-trial-{}", new_id()) };
     let mut command = Command::new(engine);
-    command.args(["run", "--detach", "--pull", "never", "--security-opt", "no-new-privileges", "--volume"]);
+    command.args(["run", "--detach", "--pull", "never", "--security-opt", "no-new-privileges"]);
+    command.args(["--name", &container.name, "--label", LABEL, "--volume"]);
     command.arg(format!("{}:{DIRECTORY}", directory.path().display()));
     for (name, value) in &subject.environment {
         command.arg("--env").arg(format!("{name}={value}"));
@@ -40,23 +43,24 @@ pub fn run(image: &str, subject: &Subject) -> Result<ContainerFacts, String> {
     if !subject.command.is_empty() {
         command.arg("--entrypoint").args(words.next());
     }
-    let id = output(command.arg(image).args(words))?;
-    let container = Container { engine, id: id.trim().to_owned() };
-    let deadline = Instant::now() + RUN;
-    while container.state("{{.State.Running}}")? == "true" && Instant::now() < deadline {
-        std::thread::sleep(LOOK_INTERVAL);
-    }
+    output(command.arg(image).args(words))?;
+    container.runs_for(RUN, interrupt)?;
     let asked = Instant::now();
-    let is_running = container.state("{{.State.Running}}")? == "true";
+    let is_running = container.is_running()?;
     if is_running {
-        let grace = subject.grace.as_secs().to_string();
-        output(Command::new(engine).args(["stop", "--time", &grace, &container.id]))?;
+        let own = container.state("{{.Config.StopSignal}}")?;
+        let signal = if own.is_empty() { "TERM" } else { &own };
+        output(Command::new(engine).args(["kill", "--signal", signal, &container.name]))?;
+        container.runs_for(subject.grace, interrupt)?;
+        if container.is_running()? {
+            output(Command::new(engine).args(["kill", &container.name]))?;
+        }
     }
     let took = i64::try_from(asked.elapsed().as_secs()).ok().filter(|_| is_running);
-    let exit_code = container.state("{{.State.ExitCode}}")?;
+    let exit_code = output(Command::new(engine).args(["wait", &container.name]))?;
     let is_out_of_memory = container.state("{{.State.OOMKilled}}")? == "true";
     let ended = Ended {
-        exit_code: exit_code.parse().map_err(|_| format!("{exit_code} is no exit code"))?,
+        exit_code: exit_code.trim().parse().map_err(|_| format!("{exit_code} is no exit code"))?,
         reason: if is_out_of_memory { "OOMKilled".to_owned() } else { String::new() },
         seconds_after_request: took,
         log: container.log()?,
@@ -65,25 +69,33 @@ pub fn run(image: &str, subject: &Subject) -> Result<ContainerFacts, String> {
 }
 
 impl Container {
+    /// Returns as soon as it has ended.
+    fn runs_for(&self, patience: Duration, interrupt: &Interrupt) -> Result<(), String> {
+        let deadline = Instant::now() + patience;
+        while self.is_running()? && Instant::now() < deadline {
+            if interrupt.is_requested() {
+                return Err(STOPPED.to_owned());
+            }
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Ok(())
+    }
+
+    fn is_running(&self) -> Result<bool, String> {
+        Ok(self.state("{{.State.Running}}")? == "true")
+    }
+
     fn state(&self, format: &str) -> Result<String, String> {
-        let text = output(Command::new(self.engine).args(["inspect", "--format", format, &self.id]))?;
+        let text = output(Command::new(self.engine).args(["inspect", "--format", format, &self.name]))?;
         Ok(text.trim().to_owned())
     }
 
     fn log(&self) -> Result<String, String> {
         let logs = Command::new(self.engine)
-            .args(["logs", "--tail", "2000", &self.id])
+            .args(["logs", "--tail", "2000", &self.name])
             .stdin(Stdio::null())
             .output();
         let logs = logs.map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&logs.stderr).into_owned())
     }
-}
-
-fn output(command: &mut Command) -> Result<String, String> {
-    let result = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
-    if result.status.success() {
-        return Ok(String::from_utf8_lossy(&result.stdout).into_owned());
-    }
-    Err(String::from_utf8_lossy(&result.stderr).trim().to_owned())
 }

@@ -6,10 +6,21 @@ use std::time::{Duration, Instant};
 
 use podcov_doctor::facts::running_workload::ContainerFacts;
 
-use super::{Ended, LOOK_INTERVAL, RUN, Subject, fresh_directory};
+use super::{Ended, LOOK_INTERVAL, RUN, STOPPED, Subject, fresh_directory};
+use crate::interrupt::Interrupt;
+
+/// Ends with its value, if it has not ended.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// Runs it for a while, and tells it to end.
-pub fn run(program: &Path, subject: &Subject) -> Result<ContainerFacts, String> {
+pub fn run(program: &Path, subject: &Subject, interrupt: &Interrupt) -> Result<ContainerFacts, String> {
     let directory = fresh_directory()?;
     let place = fresh_directory()?;
     let log = place.path().join("log");
@@ -18,15 +29,16 @@ pub fn run(program: &Path, subject: &Subject) -> Result<ContainerFacts, String> 
     let words = subject.command.iter().skip(1).chain(&subject.args);
     command.args(words).envs(subject.environment.iter().cloned()).env("GOCOVERDIR", directory.path());
     command.current_dir(place.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
-    let mut child = command.spawn().map_err(|error| format!("cannot start it: {error}"))?;
-    let (status, took) = if let Some(status) = wait(&mut child, RUN)? {
+    let child = command.spawn().map_err(|error| format!("cannot start it: {error}"))?;
+    let mut child = Program(child);
+    let (status, took) = if let Some(status) = wait(&mut child, RUN, interrupt)? {
         (status, None)
     } else {
         let asked = Instant::now();
-        ask_to_end(&child)?;
-        let status = match wait(&mut child, subject.grace)? {
+        ask_to_end(&child.0)?;
+        let status = match wait(&mut child, subject.grace, interrupt)? {
             Some(status) => status,
-            None => child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?,
+            None => child.0.kill().and_then(|()| child.0.wait()).map_err(|error| error.to_string())?,
         };
         (status, i64::try_from(asked.elapsed().as_secs()).ok())
     };
@@ -40,10 +52,17 @@ pub fn run(program: &Path, subject: &Subject) -> Result<ContainerFacts, String> 
     Ok(subject.facts(&ended, directory.path()))
 }
 
-fn wait(child: &mut Child, patience: Duration) -> Result<Option<ExitStatus>, String> {
+fn wait(
+    program: &mut Program,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<Option<ExitStatus>, String> {
     let deadline = Instant::now() + patience;
     loop {
-        let status = child.try_wait().map_err(|error| error.to_string())?;
+        if interrupt.is_requested() {
+            return Err(STOPPED.to_owned());
+        }
+        let status = program.0.try_wait().map_err(|error| error.to_string())?;
         if status.is_some() || Instant::now() >= deadline {
             return Ok(status);
         }
