@@ -189,7 +189,7 @@ fn an_image_alone_is_tried_in_a_pod_of_its_own() {
         assert!(found.said_of(&format!("tried: {place}"), "ok"), "{place}: {found:?}");
     }
     found.expect_healthy();
-    wait_until("nothing is left of the trial", PATIENCE, || {
+    until_within("nothing is left of the trial", PATIENCE, || {
         let pods = namespace.get(&["pods"]);
         pods["items"].as_array().map(Vec::len) == Some(0)
     });

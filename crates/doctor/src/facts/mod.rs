@@ -5,7 +5,6 @@ pub mod data_directory;
 pub mod dockerfile;
 pub mod examined_image;
 pub mod experiment;
-pub mod image;
 pub mod kind_configuration;
 pub mod pod_spec;
 pub mod running_workload;
@@ -15,7 +14,6 @@ pub use data_directory::DataDirectory;
 pub use dockerfile::Dockerfile;
 pub use examined_image::ExaminedImage;
 pub use experiment::Experiment;
-pub use image::Image;
 pub use kind_configuration::KindConfiguration;
 pub use pod_spec::Workload;
 pub use running_workload::RunningWorkload;
@@ -25,8 +23,6 @@ pub use running_workload::RunningWorkload;
 pub struct Facts {
     /// Executables, those in images included.
     pub binaries: Vec<Binary>,
-    /// Images.
-    pub images: Vec<Image>,
     /// Dockerfiles.
     pub dockerfiles: Vec<Dockerfile>,
     /// Configurations of kind clusters.

@@ -72,11 +72,11 @@ fn coverage(program: &GoProgram, new: &New<'_>) -> Diagnosis {
         ))
         .fix(format!("go build -cover -coverpkg={} {package}", main_pattern(program)))
         .explains(NOTHING_IS_WRITTEN),
-        // The go command only warns of a pattern that matches no package.
-        Coverage::Nothing if program.cover_setting.value() == Some(&true) => with(new(
+        // Of a pattern that matches no package, the go command only warns.
+        Coverage::Nothing | Coverage::NoHook if program.cover_setting.value() == Some(&true) => with(new(
             Id::MainNotCovered,
             Severity::Error,
-            "built with -cover, and -coverpkg matches no package of it: nothing is covered, and nothing is said".into(),
+            "built with -cover, and -coverpkg does not match main: Go then writes nothing at all, and does not say so".into(),
         ))
         .fix(format!("go build -cover -coverpkg={} {package}", main_pattern(program)))
         .explains(NOTHING_IS_WRITTEN),

@@ -84,7 +84,7 @@ fn shell(image: &ExaminedImage) -> Option<Diagnosis> {
         ShellRole::Replaced => return None,
         ShellRole::DependsOnShell => (
             Severity::Warning,
-            "a shell starts the program; unless it lets it take its place, which bash and dash do and others do not, SIGTERM \
+            "a shell starts the program; unless it lets it take its place, which bash and busybox do and dash does not, SIGTERM \
              reaches the shell only",
         ),
         ShellRole::Stays => (

@@ -1,11 +1,13 @@
 //! What an argument of `podcov doctor` is: told from what is there, then from its form.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use podcov_cluster::{Kind, Target};
 use podcov_container_image::Reference;
+
+use crate::commands::covdata::archive::Compression;
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,11 +105,12 @@ fn of_directory(path: &Path) -> Argument {
 
 fn of_file(path: &Path, beginning: &[u8]) -> Argument {
     let owned = path.to_owned();
-    let is_archive = beginning.get(257..262) == Some(b"ustar")
-        || beginning.starts_with(&[0x1f, 0x8b])
-        || beginning.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    if is_archive {
-        return if is_image_archive(path) { Argument::ImageArchive(owned) } else { Argument::Data(owned) };
+    if beginning.get(257..262) == Some(b"ustar") || Compression::of(beginning).is_some() {
+        return if is_image_archive(path, beginning) {
+            Argument::ImageArchive(owned)
+        } else {
+            Argument::Data(owned)
+        };
     }
     if beginning.contains(&0) {
         return Argument::Binary(owned);
@@ -126,10 +129,15 @@ fn of_file(path: &Path, beginning: &[u8]) -> Argument {
 }
 
 /// The index of an image is at either end of its archive: all names are looked at, and no contents.
-fn is_image_archive(path: &Path) -> bool {
+fn is_image_archive(path: &Path, beginning: &[u8]) -> bool {
     let names = || -> std::io::Result<bool> {
-        let mut archive = tar::Archive::new(File::open(path)?);
-        for entry in archive.entries_with_seek()? {
+        let file = File::open(path)?;
+        let plain: Box<dyn Read> = match Compression::of(beginning) {
+            Some(compression) => compression.decompress(BufReader::new(file))?,
+            None => Box::new(file),
+        };
+        let mut archive = tar::Archive::new(plain);
+        for entry in archive.entries()? {
             let is_index = entry?.path().is_ok_and(|path| {
                 ["manifest.json", "index.json", "oci-layout"]
                     .iter()
@@ -164,6 +172,30 @@ pub(super) fn is_yaml(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A tar of empty files, compressed by gzip.
+    fn archive(names: &[&str]) -> Vec<u8> {
+        let compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut archive = tar::Builder::new(compressed);
+        for name in names {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(0);
+            archive.append_data(&mut header, name, std::io::empty()).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn archives_are_told_by_the_names_in_them_also_when_compressed() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |bytes: &[u8]| {
+            let path = directory.path().join("x.tgz");
+            std::fs::write(&path, bytes).unwrap();
+            Argument::infer(path.to_str().unwrap()).0
+        };
+        assert!(matches!(write(&archive(&["layer.tar", "manifest.json"])), Argument::ImageArchive(_)));
+        assert!(matches!(write(&archive(&["data/covmeta.0"])), Argument::Data(_)));
+    }
 
     #[test]
     fn arguments_are_told_by_what_is_there_and_then_by_their_form() {

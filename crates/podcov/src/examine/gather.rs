@@ -4,7 +4,7 @@ use std::path::Path;
 
 use podcov_cluster::{Connection, ConnectionOptions, Error, Selection, Target};
 use podcov_container_image::Platform;
-use podcov_doctor::facts::NotSeen;
+use podcov_doctor::facts::{NotSeen, RunningWorkload};
 use podcov_doctor::{Facts, Hop};
 
 use super::{ImageSource, image, workload};
@@ -82,8 +82,19 @@ pub async fn select(connection: &Connection, selector: Option<&str>) -> Result<V
 
 async fn look(connection: &Connection, target: &Target, facts: &mut Facts) {
     match workload(connection, target).await {
-        Ok(seen) => facts.running_workloads.push(seen),
+        Ok(seen) => add_once(seen, facts),
         Err(error) => lose(&subject_of(target), error, facts),
+    }
+}
+
+/// A pod may be named, and its workload too; or a workload twice.
+fn add_once(mut seen: RunningWorkload, facts: &mut Facts) {
+    let known = || facts.running_workloads.iter().flat_map(|workload| &workload.containers);
+    let is_known = facts.running_workloads.iter().any(|workload| workload.subject == seen.subject);
+    let had = seen.containers.len();
+    seen.containers.retain(|own| known().all(|known| known.subject != own.subject));
+    if !is_known && (had == 0 || !seen.containers.is_empty()) {
+        facts.running_workloads.push(seen);
     }
 }
 

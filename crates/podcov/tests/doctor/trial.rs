@@ -5,13 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::{ids, lay_out};
 
 /// What is left behind is looked for in the whole engine.
 static ENGINE: Mutex<()> = Mutex::new(());
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A program that runs until it is told to end.
 const WAITS: &str = "package main
@@ -177,14 +175,12 @@ fn whoever_stops_it_finds_nothing_left() {
     let module = module(WORK);
     let mut child =
         command(module.path(), &["--yes", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while !left_behind().contains('\n') {
-        assert!(Instant::now() < deadline, "no image and no container was made");
+    podcov_wait::until("an image or a container is made", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it made anything");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        !left_behind().is_empty()
+    });
     let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGINT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(podcov_wait::until_exit("podcov ends", &mut child).code(), Some(130));
     assert_eq!(left_behind(), "");
 }

@@ -66,7 +66,8 @@ fn unset(facts: &Facts) -> Vec<Diagnosis> {
             .iter()
             .flat_map(|workload| workload.spec.containers.iter().chain(&workload.spec.init_containers))
     };
-    let by_image = facts.dockerfiles.iter().any(sets_it);
+    let by_image = facts.dockerfiles.iter().any(sets_it)
+        || facts.examined_images.iter().any(|image| image.setting.is_some());
     if containers().next().is_none()
         || all().any(|container| written(container).is_some() || may_come_from_elsewhere(container))
         || by_image

@@ -27,6 +27,14 @@ impl Compression {
             _ => None,
         }
     }
+
+    /// What is inside.
+    pub fn decompress<'a>(self, input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+        Ok(match self {
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(input)),
+            Self::Zstd => Box::new(ruzstd::decoding::StreamingDecoder::new(input).map_err(io::Error::other)?),
+        })
+    }
 }
 
 /// Whether a file that begins so is a tar (POSIX 1003.1, `ustar` and its descendants), be it an empty one.
@@ -59,10 +67,9 @@ impl Archive {
         let mut archive = Self { name: name.to_owned(), directory, paths: Vec::new(), refused: Vec::new() };
         match compression {
             None => archive.entries(input),
-            Some(Compression::Gzip) => archive.entries(&mut flate2::read::MultiGzDecoder::new(input)),
-            Some(Compression::Zstd) => ruzstd::decoding::StreamingDecoder::new(input)
-                .map_err(io::Error::other)
-                .and_then(|mut decoder| archive.entries(&mut decoder)),
+            Some(compression) => {
+                compression.decompress(input).and_then(|mut plain| archive.entries(&mut plain))
+            }
         }
         .map_err(damaged)?;
         Ok(archive)
