@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::elf::{Architecture, FileKind, Headers, Section, Segment};
 use crate::module_data::{self, ModuleData, ModuleDataLocation};
 use crate::{
-    BuildInfo, ByteSource, Error, Found, Instrumentation, Place, VirtualAddress, build_info, instrumentation,
-    signals, symbols,
+    BuildInfo, ByteSource, Error, Found, Instrumentation, ModulePackages, Place, VirtualAddress, build_info,
+    instrumentation, packages, signals, symbols,
 };
 
 /// The list of packages' meta-data: from Go 1.23, and before.
@@ -61,6 +61,11 @@ impl<Source: ByteSource> Executable<Source> {
     #[must_use]
     pub fn is_stripped(&self) -> bool {
         !symbols::has_table(&self.headers.sections)
+    }
+
+    /// The packages of the main module that are in it, as its symbols tell; none where it has no symbols.
+    pub fn module_packages(&self, info: &BuildInfo) -> Result<Option<ModulePackages>, Error> {
+        packages::of_module(self, info)
     }
 
     /// What is loaded into memory.

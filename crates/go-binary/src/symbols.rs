@@ -17,6 +17,40 @@ fn table(sections: &[Section]) -> Option<&Section> {
     sections.iter().find(|section| section.name == TABLE && section.size > ENTRY as u64)
 }
 
+fn table_and_strings(sections: &[Section]) -> Option<(&Section, &Section)> {
+    let table = table(sections).filter(|table| !table.is_empty_in_file)?;
+    let strings = usize::try_from(table.link).ok().and_then(|link| sections.get(link))?;
+    (!strings.is_empty_in_file).then_some((table, strings))
+}
+
+/// Where the names of symbols are.
+pub(crate) fn strings(sections: &[Section]) -> Option<&Section> {
+    table_and_strings(sections).map(|(_, strings)| strings)
+}
+
+/// Where the name of each function begins among them.
+pub(crate) fn visit_functions(
+    source: &impl ByteSource,
+    sections: &[Section],
+    mut visit: impl FnMut(u32),
+) -> Result<(), Error> {
+    const FUNCTION: u32 = 2;
+    let Some((table, _)) = table_and_strings(sections) else { return Ok(()) };
+    let mut done = 0;
+    while done < table.size {
+        let length = usize::try_from((table.size - done).min(PIECE)).unwrap_or(0);
+        for entry in read(source, table.offset + done, length)?.as_chunks::<ENTRY>().0 {
+            let mut fields = Fields(entry);
+            let (name, kind_and_section) = (fields.u32(), fields.u32());
+            if kind_and_section & 0xf == FUNCTION {
+                visit(name);
+            }
+        }
+        done += PIECE;
+    }
+    Ok(())
+}
+
 /// What the symbols of these names stand for, in their order.
 pub(crate) fn look_up<const N: usize>(
     source: &impl ByteSource,
@@ -24,9 +58,7 @@ pub(crate) fn look_up<const N: usize>(
     names: [&str; N],
 ) -> Result<[Option<VirtualAddress>; N], Error> {
     let mut symbols = [None; N];
-    let Some(table) = table(sections).filter(|table| !table.is_empty_in_file) else { return Ok(symbols) };
-    let strings = usize::try_from(table.link).ok().and_then(|link| sections.get(link));
-    let Some(strings) = strings.filter(|strings| !strings.is_empty_in_file) else { return Ok(symbols) };
+    let Some((table, strings)) = table_and_strings(sections) else { return Ok(symbols) };
 
     let mut name_offsets = Vec::with_capacity(N);
     for name in names {

@@ -1,8 +1,6 @@
 //! What an executable says of itself.
 
-use std::collections::BTreeSet;
-
-use go_binary::{ByteSource, Error, Evidence, Executable, FileKind, Instrumentation, Place};
+use go_binary::{ByteSource, Error, Evidence, Executable, FileKind, Instrumentation, ModulePackages, Place};
 
 use crate::Known;
 
@@ -57,7 +55,7 @@ pub struct GoProgram {
     /// What of `-trimpath`, `-ldflags`, … the go command recorded.
     pub settings: Vec<(String, String)>,
     /// Packages of the main module that are in it, and of those the covered ones.
-    pub packages: Known<Packages>,
+    pub packages: Known<ModulePackages>,
 }
 
 /// Whether coverage is in a program.
@@ -71,15 +69,6 @@ pub enum Coverage {
     Nothing,
     /// It does not write; whether it counts cannot be told.
     NoHook,
-}
-
-/// Packages of the main module.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packages {
-    /// All that are linked in.
-    pub linked: BTreeSet<String>,
-    /// Those with counters.
-    pub covered: BTreeSet<String>,
 }
 
 impl Binary {
@@ -119,6 +108,10 @@ fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
     let instrumentation = executable.instrumentation(Some(&info))?;
     let place = format!("build information, {}", place(&info.place));
     let info = info.value;
+    let packages = match executable.module_packages(&info)? {
+        Some(packages) => Known::found(packages, "symbol table"),
+        None => Known::unknown("it has no symbols"),
+    };
     let text = |value: &str| Known::from_option((!value.is_empty()).then(|| value.to_owned()), &place);
     let (coverage, coverage_seen) = seen(&instrumentation);
     let architecture = match executable.architecture() {
@@ -142,7 +135,7 @@ fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
         is_stripped: executable.is_stripped(),
         is_static: executable.is_static(),
         is_position_independent: executable.kind() == FileKind::PositionIndependentExecutable,
-        packages: Known::unknown("packages are not listed"),
+        packages,
         settings: info.settings,
     })))
 }

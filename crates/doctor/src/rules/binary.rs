@@ -136,7 +136,7 @@ fn file_arguments(program: &GoProgram, new: &New<'_>) -> Option<Diagnosis> {
 
 fn packages(program: &GoProgram, new: &New<'_>) -> Option<Diagnosis> {
     let packages = program.packages.value()?;
-    if program.coverage != Coverage::WithMain || packages.covered.is_empty() {
+    if program.coverage != Coverage::WithMain {
         return None;
     }
     let missing: Vec<&str> = packages.linked.difference(&packages.covered).map(String::as_str).collect();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod produced;
 mod trial;
 
 use std::fs;
@@ -153,17 +154,19 @@ const DATA: &[(&str, &str, Layout, &[&str], i32)] = &[
     ),
     (
         "26",
-        "two real counter files under the number of one process",
-        |to| {
-            copy("go1.26.8", "cov", to);
-            let counters = fs::read_dir(to).unwrap().map(|entry| entry.unwrap().path());
-            let one = counters.filter(|path| path.to_str().unwrap().contains("covcounters")).min().unwrap();
-            let name = one.to_str().unwrap().replace(".2216.", ".2220.");
-            fs::rename(&one, name).unwrap();
-        },
+        "a program that writes its counters three times while it runs, and at its end",
+        produced::cumulative,
         &["cumulative-snapshots"],
         0,
     ),
+    (
+        "43",
+        "one program, built with -covermode=set and with -covermode=count",
+        produced::mixed_modes,
+        &["mixed-modes"],
+        1,
+    ),
+    ("23, 42", "a program that is killed", produced::killed, &["counters-missing"], 1),
 ];
 
 #[test]
@@ -188,21 +191,6 @@ fn data_directories_and_archives_are_judged_alike() {
 
 fn owned(ids: &[&str]) -> Vec<String> {
     ids.iter().map(|id| (*id).to_owned()).collect()
-}
-
-#[test]
-fn counter_modes_that_differ_are_named() {
-    // The mode is a byte of the header, and part of the hash in the name only.
-    let directory = tempfile::tempdir().unwrap();
-    copy("go1.26.8", "cov", directory.path());
-    copy("go1.27.3", "cov", directory.path());
-    let file = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
-    let file = file.filter(|path| path.to_str().unwrap().contains("covmeta.34a")).min().unwrap();
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[48] = 1;
-    fs::write(&file, bytes).unwrap();
-    let found = doctor(directory.path(), &[".", "--output", "json"]);
-    assert_eq!(ids(&found), ["mixed-modes"]);
 }
 
 #[test]
