@@ -1,6 +1,6 @@
 // The report in a real browser: `node report.test.mjs REPORT/index.html [--screenshots DIRECTORY]`, or with
 // `node --test` and PODCOV_REPORT, PODCOV_SCREENSHOTS. The coverage.txt beside the page is what its marks are held
-// against; a report without one has no data, and must say so. CHROMIUM names another browser than the system's.
+// against; a report without one has no data, and must say so.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { expectedMarks, pageMarks, readProfile, totalsOf } from "./marks.mjs";
 
 const argument = (name) => {
@@ -30,18 +30,7 @@ const phone = { width: 375, height: 740 };
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launch();
 });
 after(() => browser?.close());
 

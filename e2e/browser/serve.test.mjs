@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const [podcov, run, sources] = process.argv.slice(2);
 assert.ok(podcov && run && sources, "usage: node serve.test.mjs PODCOV RUN_DIRECTORY SOURCES");
@@ -22,10 +22,7 @@ before(async () => {
     address = line;
     break;
   }
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
