@@ -1,4 +1,4 @@
-//! The directory of a run (`coverage/`): its layout, its record `run.json`, and who may write to it.
+//! The directory of a run (`coverage/`): its layout, its record `run.json`, and (`lock`) who may write to it.
 //!
 //! Owns every path in it and the guarantee that `run.json` is whole at any moment: a podcov that is killed
 //! leaves a valid record of an unfinished run. What the captured files mean is [`crate::coverage_data`]'s.
@@ -16,18 +16,20 @@
 //!   logs/<name>.log                                      output of services that podcov started
 //! ```
 
+mod lock;
 mod tests;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind as IoErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use podcov_report::run::{Capture, Run, SCHEMA_VERSION};
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
+use lock::{LOCK, lock, lock_to_append};
 
+pub use lock::is_written_to;
 pub use tests::{TESTS, TESTS_RECORD, read_tests};
 
 const RECORD: &str = "run.json";
@@ -36,13 +38,6 @@ const PAGE: &str = "index.html";
 const DATA: &str = "data";
 const LOGS: &str = "logs";
 const SNAPSHOT: &str = "snapshot";
-/// Held by the podcov that writes to the directory. It stays there: removing it would let two of them in.
-const LOCK: &str = ".podcov.lock";
-/// Adding to a run takes milliseconds. What takes longer is a run, which would keep others waiting to its end.
-const LONGEST_APPEND: Duration = Duration::from_secs(20);
-/// Who only looks whether somebody writes holds it for a moment, too.
-const LONGEST_LOOK: Duration = Duration::from_millis(50);
-
 /// A run directory that this process may write to.
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -111,7 +106,7 @@ impl RunDirectory {
             return Err(foreign(path, &why));
         }
         fs::create_dir_all(path).map_err(|error| cannot("create", path, error))?;
-        let lock = lock_within(path, LONGEST_APPEND)?;
+        let lock = lock_to_append(path)?;
         match existing(path)? {
             Existing::Nothing => Self::started(path, new_run(), lock),
             Existing::Finished(run) | Existing::Unfinished(run) => {
@@ -258,12 +253,6 @@ pub fn relative(directory: &Path, path: &Path) -> String {
     relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-/// Whether a podcov writes to the run at `path`. One that was killed does not.
-pub fn is_written_to(path: &Path) -> bool {
-    let lock = File::open(path.join(LOCK));
-    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
 /// The record of a run that is at `path`; none when it is no run directory.
 pub fn read_record(path: &Path) -> Result<Option<Run>, CommandError> {
     match existing(path)? {
@@ -402,33 +391,6 @@ fn move_aside(path: &Path, id: &str) -> Result<PathBuf, CommandError> {
         cannot("move aside", path, error).hint("it holds a run that did not end; name another with -o DIR")
     })?;
     Ok(aside)
-}
-
-fn lock(path: &Path) -> Result<File, CommandError> {
-    lock_within(path, LONGEST_LOOK)
-}
-
-fn lock_within(path: &Path, patience: Duration) -> Result<File, CommandError> {
-    let deadline = Instant::now() + patience;
-    loop {
-        if let Some(lock) = try_lock(path)? {
-            return Ok(lock);
-        }
-        if Instant::now() >= deadline {
-            return Err(CommandError::failure(format!("another podcov is writing to {}", path.display()))
-                .hint("wait for it, or name another directory with -o DIR"));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn try_lock(path: &Path) -> Result<Option<File>, CommandError> {
-    let file = File::create(path.join(LOCK)).map_err(|error| cannot("write to", path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(cannot("lock", path, error)),
-    }
 }
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> CommandError {
