@@ -170,9 +170,12 @@ impl Ginkgo {
     }
 }
 
-/// `• [0.120 seconds]`, `• [FAILED] [0.120 seconds]`, `S [SKIPPED] [0.000 seconds]`, `P [PENDING]`.
+/// `• [0.120 seconds]`, `• [FAILED] [0.120 seconds]`, `S [SKIPPED] [0.000 seconds]`, `P [PENDING]`; and of what the suite runs
+/// around its specs: `[BeforeSuite] PASSED [0.007 seconds]`.
 fn is_verdict(line: &str) -> bool {
-    ["• [", "S [", "P [", "!"].iter().any(|start| line.starts_with(start)) && line.ends_with(']')
+    let is_of_spec = ["• [", "S [", "P [", "!"].iter().any(|start| line.starts_with(start));
+    let is_of_suite = line.starts_with('[') && line.ends_with(" seconds]");
+    is_of_spec && line.ends_with(']') || is_of_suite
 }
 
 fn seconds(verdict: &str) -> Option<f64> {
@@ -241,6 +244,28 @@ ok  \texample.com/shop\t1.2s";
 {"Time":"2026-11-25T12:00:00Z","Action":"pass","Package":"p/","Elapsed":0.6}
 {"broken"#;
         assert_eq!(events(output), ["+p/TestA", "-p/TestA 0.5"]);
+    }
+
+    #[test]
+    fn what_a_suite_of_ginkgo_runs_around_its_specs_ends_before_them() {
+        let output = "\
+------------------------------
+\u{1b}[1m[BeforeSuite] \u{1b}[0m
+/src/g_test.go:9
+[BeforeSuite] PASSED [0.007 seconds]
+------------------------------
+cart adds
+/src/g_test.go:14
+• [0.250 seconds]
+------------------------------
+[AfterSuite]
+/src/g_test.go:11
+[AfterSuite] PASSED [0.001 seconds]";
+        let names = ["[BeforeSuite]", "cart adds", "[AfterSuite]"];
+        let expected = names.iter().zip([0.007, 0.25, 0.001]);
+        let expected: Vec<_> =
+            expected.flat_map(|(name, took)| [format!("+{name}"), format!("-{name} {took}")]).collect();
+        assert_eq!(events(output), expected);
     }
 
     #[test]

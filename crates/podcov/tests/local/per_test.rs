@@ -140,6 +140,35 @@ fn the_output_of_go_test_json_tells_as_well_and_passes_through() {
     assert_eq!(suite.counts("TestB"), [('b', 6), ('c', 4)]);
 }
 
+/// By each way in which Ginkgo's specs are run. One of them is skipped, and one pending. What the suite asks for before
+/// them is none of theirs.
+#[test]
+fn each_spec_of_ginkgo_has_what_it_alone_ran() {
+    let one = "servers do one kind of work";
+    let two = "servers do two kinds of work";
+    let prepared = "servers when there is something to prepare do that as well";
+    let entry = "servers with entries of six";
+    let ways: [&[&str]; 3] = [
+        &["test", "-count=1", "-v", ".", "-ginkgo.v"],
+        &["test", "-count=1", "-json", ".", "-ginkgo.v"],
+        &["run", "github.com/onsi/ginkgo/v2/ginkgo", "-v"],
+    ];
+    for way in ways {
+        let suite = Suite::new();
+        let ended = suite.run(go::suite_server("atomic"), &[&["go", "-C", "ginkgo"], way].concat());
+        ended.with_code(0).saying(&["by test"]);
+        let is_of_suite = |name: &str| name == "TestServers" || name.ends_with("Suite]");
+        let is_spec = |name: &String| !is_of_suite(name) && suite.entry(name)["directory"].is_string();
+        let names: Vec<String> = suite.names().into_iter().filter(is_spec).collect();
+        assert_eq!(names, [one, two, prepared, entry], "{way:?}");
+        assert_eq!(suite.counts(two), [('b', 6), ('c', 4)], "{way:?}");
+        assert_eq!(suite.counts(prepared), [('c', 10), ('p', 8)], "{way:?}");
+        assert!(suite.tests_of('a').contains(&one.to_owned()), "{way:?}");
+        assert_eq!(suite.tests_of('q'), [entry], "{way:?}");
+        assert_eq!(suite.tests_of('c'), [two, prepared], "{way:?}");
+    }
+}
+
 #[test]
 fn tests_that_mark_are_exact_also_if_a_server_ends() {
     let suite = Suite::new();
