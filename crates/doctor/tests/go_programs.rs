@@ -193,3 +193,19 @@ fn what_a_dockerfile_builds_is_foretold() {
         assert_eq!(of_binary(read(&executable)).0, expected, "{line}");
     }
 }
+
+/// `-a` and `-installsuffix` only decide what is compiled again.
+#[test]
+fn what_people_suspect_wrongly_is_harmless() {
+    let directory = tempfile::tempdir().unwrap();
+    module(directory.path());
+    let line = "CGO_ENABLED=0 go build -cover -a -installsuffix cgo ./cmd/api";
+    let text = format!("FROM golang:1.26\nWORKDIR /src\nCOPY . .\nRUN {line}\n");
+    let file = dockerfile::parse("Dockerfile", &text);
+    let (found, notes) = findings(&Facts { dockerfiles: vec![file], ..Facts::default() });
+    assert_eq!(found, []);
+    assert!(notes.contains(&Id::HarmlessRebuildAll), "{notes:?}");
+    let executable = go_build(line, directory.path(), "suspected");
+    assert!(writes_data(&executable));
+    assert_eq!(of_binary(read(&executable)).0, []);
+}

@@ -2,6 +2,7 @@
 
 mod attached;
 mod diagnoses;
+mod dockerfiles;
 mod endings;
 mod interruption;
 mod kinds;

@@ -197,13 +197,5 @@ fn harmless(program: &GoProgram, new: &New<'_>) -> Vec<Diagnosis> {
             "build information",
         );
     }
-    if let Some(suffix) = setting("-installsuffix") {
-        note(
-            Id::HarmlessRebuildAll,
-            "-installsuffix and -a are not the cause: they decide what is compiled again",
-            format!("-installsuffix={suffix}"),
-            "build information",
-        );
-    }
     found
 }
