@@ -107,7 +107,9 @@ fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
         let why = match request.map(|request| request.map(|request| request.wait(deadline))) {
             // One that has ended has left everything.
             Ok(None | Some(Some(Answer::Done | Answer::Gone))) => return None,
-            Ok(Some(Some(Answer::Refused))) => "what it counted cannot be kept".to_owned(),
+            Ok(Some(Some(Answer::Refused))) => {
+                "not everything that it counted could be read and kept".to_owned()
+            }
             Ok(Some(None)) => "no answer in time".to_owned(),
             Err(error) => error.to_string(),
         };

@@ -186,8 +186,8 @@ impl Recorder {
         Requests::answer(&std::mem::take(&mut self.requested), is_kept);
     }
 
-    /// Reads every process that counts: for the case that nobody sees its end, and for those who ask. Tells whether it
-    /// could be kept.
+    /// Reads every process that counts: for the case that nobody sees its end, and for those who ask. Tells whether
+    /// everything was read, and is kept.
     fn read_all(&mut self) -> bool {
         let begun = Instant::now();
         let is_kept = self.keep_all();
@@ -197,9 +197,18 @@ impl Recorder {
     }
 
     fn keep_all(&mut self) -> bool {
+        let mut is_all_read = true;
         let let_go = self.let_go.values_mut().map(|let_go| &mut let_go.process);
         for process in self.processes.values_mut().chain(let_go).filter(|process| process.is_announced) {
-            let Some(snapshot) = process.read() else { continue };
+            let Some(snapshot) = process.read() else {
+                // One that has just ended is read at its end. Of one that runs, what was read before is older than it should be.
+                if process.is_running() {
+                    let reason = process.obstacle().unwrap_or_default();
+                    (self.say)(&format!("cannot read {} now: {reason}", process.program()));
+                    is_all_read = false;
+                }
+                continue;
+            };
             let age_milliseconds = now().saturating_sub(process.started()) / 1_000_000;
             let record = process.record(CountersFrom::Memory(Moment::Interval { age_milliseconds }), None);
             // First what says that nobody saw the end: counters without it would be taken for final ones.
@@ -213,7 +222,7 @@ impl Recorder {
                 return false;
             }
         }
-        true
+        is_all_read
     }
 }
 
