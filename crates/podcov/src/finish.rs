@@ -3,9 +3,10 @@
 //! Owns the order of these, and which data stands under which name. Where the data came from and what is
 //! missing is in the record by then.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use go_coverage::{Profile, write_text};
+use go_coverage::{Profile, package_text, text_header};
 use podcov_report::run::{Outcome, Run};
 use podcov_report::{Page, Report, Section, summary};
 
@@ -17,9 +18,13 @@ use crate::exit_code::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::outputs;
 use crate::page;
+use crate::parallel;
 use crate::run_directory::{self, RunDirectory};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+
+/// Below that, writing packages on another thread takes longer than it saves.
+const PACKAGES_WORTH_A_THREAD: u64 = 20;
 
 /// Where the summary goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +76,8 @@ fn write_results(
         None
     });
     let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files };
-    let page = directory
-        .write_page(|output| page::write(&Page::new(&report), output).map_err(std::io::Error::other))?;
+    let page =
+        directory.write_page(|output| page::write(&Page::new(&report), output).map_err(io::Error::other))?;
     save(directory)?;
     drop(progress);
     if is_mixed {
@@ -193,10 +198,19 @@ fn write_profiles(
     directory.remove_profiles()?;
     if !of_modes.is_empty() {
         for profile in of_modes {
-            directory.write_profile(Some(profile.mode.as_str()), |output| write_text(profile, output))?;
+            directory.write_profile(Some(profile.mode.as_str()), |output| write_profile(profile, output))?;
         }
     } else if let Some(everything) = everything {
-        directory.write_profile(None, |output| write_text(everything, output))?;
+        directory.write_profile(None, |output| write_profile(everything, output))?;
     }
     Ok(())
+}
+
+/// What `write_text` writes, made on several threads.
+fn write_profile(profile: &Profile, output: &mut impl Write) -> io::Result<()> {
+    output.write_all(text_header(profile.mode).as_bytes())?;
+    let threads = parallel::threads(profile.packages.len() as u64, PACKAGES_WORTH_A_THREAD);
+    let package = |index: usize| profile.packages.get(index).map(package_text);
+    let texts = parallel::in_order(profile.packages.len(), threads, package);
+    texts.into_iter().flatten().try_for_each(|text| output.write_all(text.as_bytes()))
 }
