@@ -35,14 +35,14 @@ pub enum Shown {
     ForPeople,
 }
 
-/// Reports on everything in the run directory and marks the run as ended. What the record says of files that
-/// were set aside before stays.
+/// Reports on everything in the run directory, marks the run as ended, and returns what the figures are of: none if no
+/// counters came. What the record says of files that were set aside before stays.
 pub fn finish(
     directory: &mut RunDirectory,
     settings: &Settings,
     shown: Shown,
     terminal: &Terminal,
-) -> Result<(), CommandError> {
+) -> Result<Option<Profile>, CommandError> {
     write_results(directory, settings, shown, terminal, RunDirectory::finish)
 }
 
@@ -52,7 +52,7 @@ pub fn refresh(
     settings: &Settings,
     shown: Shown,
     terminal: &Terminal,
-) -> Result<(), CommandError> {
+) -> Result<Option<Profile>, CommandError> {
     write_results(directory, settings, shown, terminal, |directory| directory.save())
 }
 
@@ -62,7 +62,7 @@ fn write_results(
     shown: Shown,
     terminal: &Terminal,
     save: impl FnOnce(&mut RunDirectory) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
+) -> Result<Option<Profile>, CommandError> {
     let progress = terminal.progress("merging", "the captured data");
     let groups = groups(directory)?;
     let mut run = directory.run().clone();
@@ -88,16 +88,18 @@ fn write_results(
     match shown {
         Shown::AsData(OutputFormat::Json) => {
             terminal.summary_for_people(&summary(&report), &page);
-            terminal.data(&directory.record()?)
+            terminal.data(&directory.record()?)?;
         }
         Shown::AsData(OutputFormat::Text) if !settings.writes_to_standard_output() => {
-            terminal.summary(&summary(&report), &page)
+            terminal.summary(&summary(&report), &page)?;
         }
         Shown::AsData(OutputFormat::Text) | Shown::ForPeople => {
             terminal.summary_for_people(&summary(&report), &page);
-            Ok(())
         }
     }
+    let has_figures = run.summary.as_ref().is_some_and(|summary| summary.percent.is_some());
+    let everything = report.sections.into_iter().next().map(Section::into_profile);
+    Ok(everything.filter(|_| has_figures))
 }
 
 /// The code that a run ends with: the user's wish to stop, else the tests' own, else whether data is missing.

@@ -2,12 +2,11 @@
 //!
 //! What a gate asks for and how it is judged is podcov-report's.
 
-use std::path::Path;
-
+use go_coverage::Profile;
 use podcov_report::gates::{Gates, Goal, Verdict, lines};
+use podcov_report::missing;
+use podcov_report::run::Run;
 
-use crate::diff::data::Data;
-use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -64,34 +63,33 @@ pub fn exit_code(is_complete: bool, verdicts: &[Verdict]) -> ExitCode {
     }
 }
 
-/// Judges a run that would end with `code`, says what came of it, and returns the code that it ends with. What comes
-/// before gates, such as tests that failed, stays what it is.
+/// Judges a run that would end with `code` by what its figures are of, says what came of it, and returns the code that
+/// it ends with. What comes before gates, such as tests that failed, stays what it is.
 pub fn judge(
     gates: &Gates,
-    run: &Path,
-    settings: &Settings,
+    everything: Option<&Profile>,
+    run: &Run,
     code: ExitCode,
     terminal: &Terminal,
-) -> Result<ExitCode, CommandError> {
+) -> ExitCode {
     let is_complete = match code {
         ExitCode::Success => true,
         ExitCode::Incomplete => false,
-        _ => return Ok(code),
+        _ => return code,
     };
     if gates.is_empty() {
-        return Ok(code);
+        return code;
     }
-    let data = Data::read(&[run.to_owned()], settings, terminal)?;
-    let verdicts = verdicts(gates, &data);
+    let verdicts = verdicts(gates, everything, &missing(run));
     terminal.lines_for_people(&lines(&verdicts));
-    Ok(exit_code(is_complete, &verdicts))
+    exit_code(is_complete, &verdicts)
 }
 
 /// The judgement of everything that needs no change to be judged.
-pub fn verdicts(gates: &Gates, data: &Data) -> Vec<Verdict> {
-    let mut verdicts = gates.judge(data.profile.as_ref());
+pub fn verdicts(gates: &Gates, everything: Option<&Profile>, missing: &[String]) -> Vec<Verdict> {
+    let mut verdicts = gates.judge(everything);
     if gates.complete {
-        verdicts.push(Verdict::of_completeness(&data.missing));
+        verdicts.push(Verdict::of_completeness(missing));
     }
     verdicts
 }

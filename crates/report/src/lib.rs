@@ -29,7 +29,7 @@ pub use html::{Page, html};
 pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
-pub use words::{completeness, losses};
+pub use words::{completeness, missing};
 
 /// What a report is made from.
 #[derive(Clone, Debug)]
@@ -87,6 +87,12 @@ impl Kind {
 }
 
 impl Section {
+    /// Its counts, which are no section any more.
+    #[must_use]
+    pub fn into_profile(self) -> Profile {
+        self.profile
+    }
+
     /// Counts what is in the profile.
     #[must_use]
     pub fn new(label: impl Into<String>, profile: Profile) -> Self {

@@ -51,10 +51,14 @@ impl Loss {
 
 /// What is missing of a run, one sentence for each part: whose, and why.
 #[must_use]
-pub fn losses(run: &Run) -> Vec<String> {
+pub fn missing(run: &Run) -> Vec<String> {
     let lost = run.captures.iter().filter_map(Loss::of).map(|loss| loss.sentence());
     let set_aside = run.set_aside.iter().map(|file| format!("set aside {}: {}", file.file, file.reason));
-    lost.chain(set_aside).collect()
+    let missing: Vec<String> = lost.chain(set_aside).collect();
+    if missing.is_empty() && !run.is_complete() {
+        return vec![format!("only {} were heard", completeness(run))];
+    }
+    missing
 }
 
 /// `pod shop/api-7d9 container api`, `program server`.

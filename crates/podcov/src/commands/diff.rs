@@ -161,7 +161,7 @@ fn described(data: &Data) -> String {
 }
 
 fn judge(gates: &Gates, report: &DiffReport, data: &Data) -> Vec<Verdict> {
-    let mut verdicts = gate::verdicts(gates, data);
+    let mut verdicts = gate::verdicts(gates, data.profile.as_ref(), &data.missing);
     if let Some(goal) = gates.changed_lines {
         verdicts.push(report.judge_changed_lines(goal));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use go_coverage::Profile;
 
 use crate::cli::ReportOptions;
 use crate::coverage_data::{self, Found};
@@ -90,7 +91,7 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
     let found = find(&inputs, terminal)?;
     existing_data::check_not_empty(&inputs, &found)?;
     let output = args.output_is_named.then_some(args.report.output_dir.as_path());
-    let directory = match in_place(&inputs, output) {
+    let (directory, everything) = match in_place(&inputs, output) {
         Some(path) => refresh(path, &inputs, &found, args, terminal)?,
         None => report(&inputs, &found, args, terminal)?,
     };
@@ -101,8 +102,8 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
         Some(_) if args.report.allow_incomplete || finish::is_complete(run) => ExitCode::Success,
         Some(_) => ExitCode::Incomplete,
     };
-    let settings = &args.report.settings;
-    gate::judge(&args.gates.gates(settings), directory.path(), settings, code, terminal)
+    let gates = args.gates.gates(&args.report.settings);
+    Ok(gate::judge(&gates, everything.as_ref(), run, code, terminal))
 }
 
 fn inputs(args: &ReportArgs) -> Result<Vec<Input>, CommandError> {
@@ -143,7 +144,7 @@ fn refresh(
     found: &Found,
     args: &ReportArgs,
     terminal: &Terminal,
-) -> Result<RunDirectory, CommandError> {
+) -> Result<(RunDirectory, Option<Profile>), CommandError> {
     let mut directory = RunDirectory::open(path)?
         .ok_or_else(|| CommandError::failure(format!("the run in {} is gone", path.display())))?;
     existing_data::record(inputs, found, &mut directory);
@@ -154,8 +155,8 @@ fn refresh(
         let started = &directory.run().started;
         terminal.warning(&format!("the run of {started} did not end; this is what it left"));
     }
-    finish::refresh(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
-    Ok(directory)
+    let everything = finish::refresh(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
+    Ok((directory, everything))
 }
 
 fn report(
@@ -163,13 +164,13 @@ fn report(
     found: &Found,
     args: &ReportArgs,
     terminal: &Terminal,
-) -> Result<RunDirectory, CommandError> {
+) -> Result<(RunDirectory, Option<Profile>), CommandError> {
     let output = args.report.output_dir.as_path();
     check_apart(inputs, output)?;
     let mut directory = RunDirectory::create(output, terminal)?;
     existing_data::record(inputs, found, &mut directory);
-    finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
-    Ok(directory)
+    let everything = finish::finish(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
+    Ok((directory, everything))
 }
 
 /// A report replaces what is in its directory, so no data may be in there, and it must not become data.

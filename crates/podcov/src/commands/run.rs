@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cli::{ARGUMENTS, ClusterArgs, CollectionArgs, PrepareArgs, ReportOptions, parse_duration};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::gate::{self, GateOptions};
+use crate::gate::GateOptions;
 use crate::interrupt::Interrupt;
 use crate::local::LocalRun;
 use crate::terminal::Terminal;
@@ -91,18 +91,14 @@ pub async fn run(args: RunArgs, terminal: &Terminal) -> Result<ExitCode, Command
     let tests = test_command::check(&args.test)?;
     args.report.check()?;
     let interrupt = Interrupt::install()?;
-    let (settings, output) = (args.report.settings.clone(), args.report.output_dir.clone());
-    let gates = args.gates.gates(&settings);
     if !args.local.exec.is_empty() {
         let run = LocalRun::new(tests, &args.local, &args.report, interrupt, terminal)?;
-        let code = run.per_test(args.per_test).run().await?;
-        return gate::judge(&gates, &output, &settings, code, terminal);
+        return run.per_test(args.per_test).run(&args.gates.gates(&args.report.settings)).await;
     }
     if !args.cluster.names_workloads() {
         return Err(CommandError::usage("there is nothing to measure")
             .hint("name workloads of the cluster: podcov run deploy/api -- TEST...")
             .hint("or start a service here: podcov run --exec './bin/api' -- TEST..."));
     }
-    let code = kubernetes::run::run(args, tests, interrupt, terminal).await?;
-    gate::judge(&gates, &output, &settings, code, terminal)
+    kubernetes::run::run(args, tests, interrupt, terminal).await
 }

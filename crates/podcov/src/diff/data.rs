@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use go_coverage::{CounterMode, Join, Profile, TextProfile, join_profiles};
 use go_source::Sources;
 use podcov_report::formats::Baseline;
-use podcov_report::{NamedFiles, completeness, losses, name_blocks};
+use podcov_report::run::SetAside;
+use podcov_report::{NamedFiles, completeness, missing, name_blocks};
 
 use crate::content;
 use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
@@ -95,17 +96,14 @@ impl Data {
         let mut record = RunDirectory::create(nowhere.path(), &Terminal::new(true))?;
         existing_data::record(&inputs, &found, &mut record);
         let run = record.run_mut();
-        run.set_aside.clear();
-        self.completeness = completeness(run);
-        self.missing = losses(run);
         let refused = found.unreadable.iter().chain(&set_aside);
-        self.missing
-            .extend(refused.map(|file| format!("set aside {}: {}", file.path.display(), file.reason)));
+        run.set_aside = refused
+            .map(|file| SetAside { file: file.path.display().to_string(), reason: file.reason.clone() })
+            .collect();
+        self.completeness = completeness(run);
+        self.missing = missing(run);
         let is_heard =
             run.captures.is_empty() || run.captures.iter().any(|capture| capture.processes_captured > 0);
-        if !run.completeness().is_complete() && self.missing.is_empty() {
-            self.missing.push(format!("only {} were heard", self.completeness));
-        }
         Ok(if is_heard { total } else { Vec::new() })
     }
 
@@ -134,7 +132,7 @@ impl Data {
                 PROFILES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
             let Some(run) = record.as_ref().filter(|_| !files.is_empty()) else { continue };
             self.completeness = completeness(run);
-            self.missing.extend(losses(run));
+            self.missing.extend(missing(run));
             self.notes
                 .push(format!("{} has only its profile left, which knows no functions", path.display()));
             for file in files {

@@ -18,7 +18,7 @@ use crate::{
     commands::run::RunArgs,
     error::CommandError,
     exit_code::ExitCode,
-    finish,
+    finish, gate,
     interrupt::Interrupt,
     live::Targets,
     per_test::run_tests,
@@ -169,15 +169,19 @@ impl Job<'_> {
         if let Err(error) = &outcome {
             directory.run_mut().notes.push(error.to_string());
         }
+        let mut everything = None;
         let has_data = directory.run().captures.iter().any(|capture| capture.bytes > 0);
         if outcome.is_ok() || has_data {
-            finish::finish(directory, &options.settings, options.shown(), terminal)?;
+            everything = finish::finish(directory, &options.settings, options.shown(), terminal)?;
         } else {
             directory.finish()?;
         }
         match (outcome, put_back) {
             (Ok(tests), Ok(())) => {
-                Ok(finish::exit_code(directory.run(), tests.exit_code, interrupt, options.allow_incomplete))
+                let run = directory.run();
+                let code = finish::exit_code(run, tests.exit_code, interrupt, options.allow_incomplete);
+                let gates = self.args.gates.gates(&options.settings);
+                Ok(gate::judge(&gates, everything.as_ref(), run, code, terminal))
             }
             (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
             (Err(error), Err(also)) => {

@@ -11,6 +11,7 @@ mod service;
 use std::convert::Infallible;
 use std::time::Instant;
 
+use podcov_report::gates::Gates;
 use podcov_report::run::{Capture, LossReason, Outcome, Way};
 
 use crate::commands::run::LocalArgs;
@@ -22,7 +23,7 @@ use crate::per_test::run_tests;
 use crate::run_directory::RunDirectory;
 use crate::terminal::{self, Terminal};
 use crate::test_command::{TestCommand, TestOutput, Tests};
-use crate::{cli::OutputFormat, cli::ReportOptions, finish};
+use crate::{cli::OutputFormat, cli::ReportOptions, finish, gate};
 
 pub use capture::capture;
 pub use launch::{Role, become_supervisor, command};
@@ -69,8 +70,8 @@ impl<'a> LocalRun<'a> {
         Self { per_test, ..self }
     }
 
-    /// Starts the services, runs the tests, stops the services, reports.
-    pub async fn run(mut self) -> Result<ExitCode, CommandError> {
+    /// Starts the services, runs the tests, stops the services, reports, and judges.
+    pub async fn run(mut self, gates: &Gates) -> Result<ExitCode, CommandError> {
         readiness::check_nobody_answers_yet(&self.probes).await?;
         let mut directory = RunDirectory::create(&self.report.output_dir, self.terminal)?;
         adopt_orphans();
@@ -90,8 +91,11 @@ impl<'a> LocalRun<'a> {
                 return Err(error);
             }
         };
-        finish::finish(&mut directory, &self.report.settings, self.report.shown(), self.terminal)?;
-        Ok(finish::exit_code(directory.run(), code, &self.interrupt, self.report.allow_incomplete))
+        let everything =
+            finish::finish(&mut directory, &self.report.settings, self.report.shown(), self.terminal)?;
+        let run = directory.run();
+        let code = finish::exit_code(run, code, &self.interrupt, self.report.allow_incomplete);
+        Ok(gate::judge(gates, everything.as_ref(), run, code, self.terminal))
     }
 
     async fn start_and_test(

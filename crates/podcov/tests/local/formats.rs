@@ -306,9 +306,15 @@ fn unit_tests_and_end_to_end_tests_are_one_number_and_two() {
         "json=report.json",
         "--format",
         "table=table.txt",
+        "--fail-under",
+        "100",
     ];
-    place.podcov(arguments).with_code(0).printing(&["unit   ", "e2e   ", "both   "]);
+    let ended = place.podcov(arguments).with_code(4).printing(&["unit   ", "e2e   ", "both   "]);
     let document = json(&place, "report.json");
+    // Judged is what is shown: neither kind alone.
+    let total = document["totals"]["percent"].as_f64().unwrap();
+    let judged = format!("✗ gate total: {total:.1} % of {} statements", document["totals"]["statements"]);
+    assert!(ended.errors.contains(&judged), "{judged}: {}", ended.errors);
     let share = |kind: &Value| format!("{:.1}%", kind["totals"]["percent"].as_f64().unwrap());
     let kinds = document["kinds"].as_array().unwrap();
     assert_eq!(kinds.iter().map(|kind| kind["label"].as_str().unwrap()).collect::<Vec<_>>(), ["unit", "e2e"]);
