@@ -87,7 +87,8 @@ pub struct Joined {
     pub is_mixed: bool,
 }
 
-fn join(mut profiles: Vec<Profile>, texts: &[&TextProfile]) -> Joined {
+/// Joins profiles, one for each counter mode and program, with text profiles.
+pub fn join(mut profiles: Vec<Profile>, texts: &[&TextProfile]) -> Joined {
     let modes = profiles.iter().map(|profile| profile.mode).chain(texts.iter().map(|text| text.mode()));
     let modes: std::collections::BTreeSet<CounterMode> = modes.collect();
     let is_mixed = modes.len() > 1;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{CounterMode, Join, Profile, TextProfile, join_profiles};
+use go_coverage::{Profile, TextProfile};
 use go_source::Sources;
 use podcov_report::formats::Baseline;
 use podcov_report::run::SetAside;
@@ -17,6 +17,7 @@ use crate::content;
 use crate::coverage_data::{self, Group, LARGEST_FILE, Merged};
 use crate::error::CommandError;
 use crate::existing_data::{self, Input};
+use crate::kinds;
 use crate::run_directory::RunDirectory;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -57,24 +58,25 @@ impl Data {
             notes: Vec::new(),
             excluded: BTreeMap::new(),
         };
-        let mut profiles = Vec::new();
+        let mut parts = Parts::default();
         let (directories, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
             paths.iter().partition(|path| path.is_dir());
         if !directories.is_empty() {
-            profiles.extend(data.add_directories(&directories)?);
+            data.add_directories(&directories, &mut parts)?;
         }
         for file in files {
-            profiles.extend(data.add_file(file)?);
+            data.add_file(file, &mut parts)?;
         }
         drop(progress);
-        data.profile = as_one(profiles);
+        let texts: Vec<&TextProfile> = parts.texts.iter().collect();
+        data.profile = kinds::join(parts.profiles, &texts).everything;
         if let Some(profile) = &mut data.profile {
             data.excluded = leave_out(profile, settings);
         }
         Ok(data)
     }
 
-    fn add_directories(&mut self, paths: &[&PathBuf]) -> Result<Vec<Profile>, CommandError> {
+    fn add_directories(&mut self, paths: &[&PathBuf], parts: &mut Parts) -> Result<(), CommandError> {
         let mut inputs = Vec::new();
         for path in paths {
             inputs.push(Input::new(None, path)?);
@@ -84,7 +86,7 @@ impl Data {
         let named = inputs.iter().map(|input| input.path.as_path());
         let found = coverage_data::find_all(recorded.iter().map(PathBuf::as_path).chain(named))?;
         if found.directories.iter().all(|directory| directory.metadata.is_empty()) {
-            return self.add_profiles_of_runs(&inputs, &found);
+            return self.add_profiles_of_runs(&inputs, &found, parts);
         }
         existing_data::check_not_empty(&inputs, &found)?;
         let Merged { total, set_aside, .. } =
@@ -104,20 +106,32 @@ impl Data {
         self.missing = missing(run);
         let is_heard =
             run.captures.is_empty() || run.captures.iter().any(|capture| capture.processes_captured > 0);
-        Ok(if is_heard { total } else { Vec::new() })
+        if is_heard {
+            parts.profiles.extend(total);
+        }
+        // A report of several kinds of test has text profiles besides.
+        for file in inputs.iter().flat_map(recorded_texts) {
+            match read(&file).and_then(|bytes| text_profile(&file, &bytes)) {
+                Ok(text) => parts.texts.push(text),
+                Err(error) => self.missing.push(error.to_string()),
+            }
+        }
+        Ok(())
     }
 
     /// A report as JSON, or a text profile.
-    fn add_file(&mut self, path: &Path) -> Result<Option<Profile>, CommandError> {
+    fn add_file(&mut self, path: &Path, parts: &mut Parts) -> Result<(), CommandError> {
         let bytes = read(path)?;
         // No text profile begins so.
         if !bytes.trim_ascii_start().starts_with(b"{") {
-            return text_profile(path, &bytes).map(Some);
+            parts.texts.push(text_profile(path, &bytes)?);
+            return Ok(());
         }
         let report =
             Baseline::parse(&bytes).map_err(|reason| cannot_read(path).caused_by(reason).hint(HINT))?;
         self.missing.extend(report.losses().into_iter().map(|loss| format!("{}: {loss}", path.display())));
-        Ok(report.into_profile())
+        parts.profiles.extend(report.into_profile());
+        Ok(())
     }
 
     /// Of runs whose data was not kept, the profile.
@@ -125,8 +139,8 @@ impl Data {
         &mut self,
         inputs: &[Input],
         found: &coverage_data::Found,
-    ) -> Result<Vec<Profile>, CommandError> {
-        let mut profiles = Vec::new();
+        parts: &mut Parts,
+    ) -> Result<(), CommandError> {
         for Input { path, record, .. } in inputs {
             let files: Vec<PathBuf> =
                 PROFILES.iter().map(|name| path.join(name)).filter(|file| file.is_file()).collect();
@@ -136,20 +150,32 @@ impl Data {
             self.notes
                 .push(format!("{} has only its profile left, which knows no functions", path.display()));
             for file in files {
-                profiles.push(text_profile(&file, &read(&file)?)?);
+                parts.texts.push(text_profile(&file, &read(&file)?)?);
             }
         }
-        if profiles.is_empty() {
+        if parts.texts.is_empty() {
             existing_data::check_not_empty(inputs, found)?;
         }
-        Ok(profiles)
+        Ok(())
     }
+}
+
+/// What was read, before it is one.
+#[derive(Default)]
+struct Parts {
+    profiles: Vec<Profile>,
+    texts: Vec<TextProfile>,
 }
 
 /// The data of a run may be outside its directory.
 fn recorded_directories(input: &Input) -> Vec<PathBuf> {
     let captures = input.record.iter().flat_map(|run| &run.captures);
     captures.map(|capture| input.path.join(&capture.directory)).collect()
+}
+
+fn recorded_texts(input: &Input) -> Vec<PathBuf> {
+    let recorded = input.record.iter().flat_map(|run| &run.inputs);
+    recorded.map(|recorded| input.path.join(&recorded.path)).filter(|path| !path.is_dir()).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
@@ -163,21 +189,12 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
-fn text_profile(path: &Path, bytes: &[u8]) -> Result<Profile, CommandError> {
-    let text = TextProfile::parse(bytes).map_err(|error| cannot_read(path).caused_by(error).hint(HINT))?;
-    Ok(Join::new(text.mode(), [], |_| true).with_texts([&text], |_| true).profile())
+fn text_profile(path: &Path, bytes: &[u8]) -> Result<TextProfile, CommandError> {
+    TextProfile::parse(bytes).map_err(|error| cannot_read(path).caused_by(error).hint(HINT))
 }
 
 fn cannot_read(path: &Path) -> CommandError {
     CommandError::failure(format!("cannot read {}", path.display()))
-}
-
-/// Profiles of several counter modes as one, of which only whether a count is 0 means something.
-fn as_one(mut profiles: Vec<Profile>) -> Option<Profile> {
-    match profiles.as_slice() {
-        [] | [_] => profiles.pop(),
-        several => Some(join_profiles(CounterMode::Set, several, std::iter::empty())),
-    }
 }
 
 /// Leaves out what the settings say, and tells which whole files that are, and why.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::project::{CART, Project};
+use crate::project::{CART, Project, go_in};
 
 #[test]
 fn a_function_that_moved_and_lost_coverage_is_named_where_it_is_now() {
@@ -153,4 +153,32 @@ fn a_document_that_is_no_report_is_named() {
         .diff(["../now", "--against", "../other.json"])
         .with_code(1)
         .saying(&["../other.json", "--format json"]);
+}
+
+#[test]
+fn a_report_of_several_kinds_of_test_is_compared_with_all_of_them() {
+    let project = Project::new();
+    // What the unit tests ran, the program does not.
+    project.write(
+        "cart/cart_test.go",
+        "package cart\n\nimport \"testing\"\n\nfunc TestRemove(t *testing.T) { New().Remove(\"tea\", 1) }\n",
+    );
+    go_in(&project.path(""), &["test", "-coverprofile=../unit.out", "./cart"]);
+    project.measure("e2e", &["tea"]);
+    let label =
+        ["report", "--label", "unit=unit.out", "--label", "e2e=e2e", "--source", "checkout", "-o", "both"];
+    project.place.podcov(label).with_code(0);
+    let lost = |now: &str| {
+        let document = project.document([now, "--against", "../both"]);
+        document["against"]["lost"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|lost| lost["function"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(lost("../both").is_empty());
+    assert_eq!(lost("../e2e"), [json!("*Cart.Remove")]);
+    fs::remove_file(project.place.path("unit.out")).unwrap();
+    project.diff(["../both"]).with_code(3).printing(&["unit.out"]);
 }
