@@ -1,7 +1,7 @@
 //! Lines for a shell, as far as one can tell what they start: words, variables, and where a command ends.
 //!
 //! No shell: what it cannot tell (substitutions, loops) it leaves open, and callers treat it as not known. What a word is, is
-//! [`word`]'s; where it ends, [`lexer`]'s.
+//! `word`'s; where it ends, `lexer`'s.
 
 mod lexer;
 mod word;
