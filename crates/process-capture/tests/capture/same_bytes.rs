@@ -1,5 +1,7 @@
 //! A snapshot of a process is what the process writes itself.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::process::Command;
 
 use go_coverage::CounterFile;
@@ -41,12 +43,12 @@ fn go_reads_the_files_of_a_snapshot() {
     let live = Live::start(program("count", Covered::Program));
     let snapshot = live.snapshot();
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join(snapshot.metadata_file_name()), snapshot.metadata_file()).unwrap();
-    std::fs::write(directory.path().join(snapshot.counter_file_name()), snapshot.counter_file()).unwrap();
+    fs::write(directory.path().join(snapshot.metadata_file_name()), snapshot.metadata_file()).unwrap();
+    fs::write(directory.path().join(snapshot.counter_file_name()), snapshot.counter_file()).unwrap();
     let own = tempfile::tempdir().unwrap();
     let written = live.finish();
     for (name, bytes) in [written.metadata.unwrap(), written.counters.unwrap()] {
-        std::fs::write(own.path().join(name), bytes).unwrap();
+        fs::write(own.path().join(name), bytes).unwrap();
     }
     let percent = |directory: &tempfile::TempDir| {
         installed_go(&["tool", "covdata", "percent", &format!("-i={}", directory.path().display())])
@@ -149,4 +151,32 @@ fn a_program_whose_main_is_not_covered_is_read_as_well() {
         };
         assert_eq!(work(&without), work(&with), "{release}");
     }
+}
+
+/// Whose counters the linker has aligned: more memory than they need.
+#[test]
+fn a_program_of_many_functions_is_what_it_writes_at_its_end() {
+    const FUNCTIONS: usize = 5000;
+    let module = tempfile::tempdir().unwrap();
+    let mut source = "package main\n\nimport (\n\t\"fmt\"\n\t\"io\"\n\t\"os\"\n)\n\nfunc main() {\n\tfor _, f := range functions {\n\t\tf(1)\n\t}\n\tfmt.Println(\"ready\")\n\tio.Copy(io.Discard, os.Stdin)\n}\n\nvar functions = []func(int) int{".to_owned();
+    for number in 0..FUNCTIONS {
+        write!(source, "f{number}, ").unwrap();
+    }
+    source.push_str("}\n");
+    for number in 0..FUNCTIONS {
+        let body = "\tif x > 1 {\n\t\treturn x\n\t}\n\treturn -x\n";
+        write!(source, "\nfunc f{number}(x int) int {{\n{body}}}\n").unwrap();
+    }
+    fs::write(module.path().join("main.go"), source).unwrap();
+    fs::write(module.path().join("go.mod"), "module example.com/many\n\ngo 1.21\n").unwrap();
+    let executable = module.path().join("many");
+    let mut go = Command::new("go");
+    go.args(["build", "-cover", "-o"]).arg(&executable).arg(".").current_dir(&module);
+    let built = go.env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("GOFLAGS", "").status().unwrap();
+    assert!(built.success());
+
+    let live = Live::start_command(&mut Command::new(&executable));
+    let snapshot = live.snapshot();
+    assert_eq!(snapshot.counters().functions().count(), FUNCTIONS + 1);
+    assert_same(&snapshot, &live.finish(), "many functions");
 }
