@@ -29,8 +29,6 @@ mod linux {
     const READS: usize = 500;
     const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(5);
     const TURN: &str = "250";
-    /// Of each function in the array of counters, before its own.
-    const HEADER_WORDS: usize = 3;
 
     pub fn main() -> Result<()> {
         let arguments: Vec<String> = std::env::args().collect();
@@ -40,8 +38,7 @@ mod linux {
         let (mut program, functions) = Program::start(program)?;
         let mut process = Process::attach(program.id()?)?;
         let snapshot = process.snapshot()?;
-        let lengths = snapshot.counters().functions().map(|(_, _, counters)| HEADER_WORDS + counters.len());
-        let length = lengths.sum::<usize>() * size_of::<u32>();
+        let length = snapshot.counters().bytes();
         let memory = Range::find(program.id()?, length)?;
 
         let (mut reading, mut taking) = (Vec::new(), Vec::new());
@@ -127,6 +124,7 @@ mod linux {
             Ok(Self { memory: File::open(format!("/proc/{process}/mem"))?, start, length })
         }
 
+        /// Into memory of its own, which a snapshot needs, too.
         fn read(&self) -> Result<()> {
             let mut bytes = vec![0; self.length];
             self.memory.read_exact_at(&mut bytes, self.start)?;

@@ -30,8 +30,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn new(bytes: &[u8], shape: &Shape) -> Self {
-        let words: Vec<_> = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    pub(crate) fn new(words: Vec<u32>, shape: &Shape) -> Self {
         let (records, strays) = shape.records(&words);
         Self { words, records, strays }
     }
@@ -79,13 +78,14 @@ struct Record {
     package: u32,
     function: u32,
     /// Which word its first counter is.
-    first: usize,
-    length: usize,
+    first: u32,
+    length: u32,
 }
 
 impl Record {
     const fn range(&self) -> Range<usize> {
-        self.first..self.first + self.length
+        let first = self.first as usize;
+        first..first + self.length as usize
     }
 }
 
@@ -110,14 +110,17 @@ impl Shape {
     /// The functions that ran, and how many words are where none should be: the array was read while a function wrote
     /// its header, or is damaged.
     fn records(&self, words: &[u32]) -> (Vec<Record>, usize) {
-        let mut records = Vec::new();
+        let functions = self.counters.iter().map(Vec::len).sum::<usize>();
+        let mut records = Vec::with_capacity(functions.min(words.len() / HEADER));
         let mut strays = 0;
+        // Functions of a package follow each other.
+        let mut package = Package::default();
         let mut at = 0;
-        while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
-            let Some(zeroes) = rest.iter().position(|word| *word != 0) else { break };
-            at += zeroes;
-            if let Some(record) = words.get(at..).and_then(|rest| self.record(rest, at + HEADER)) {
-                at = record.first + record.length;
+        while let Some([word, ..]) = words.get(at..) {
+            if *word == 0 {
+                at += 1;
+            } else if let Some(record) = self.record(words, at, &mut package) {
+                at = record.range().end;
                 records.push(record);
             } else {
                 strays += 1;
@@ -127,24 +130,38 @@ impl Shape {
         (records, strays)
     }
 
-    fn record(&self, words: &[u32], first: usize) -> Option<Record> {
-        let [length, package_id, function, counters @ ..] = words else { return None };
-        let package = match package_id.cast_signed() {
-            0 => return None,
-            // One is added, so that no number is zero.
-            id @ 1.. => id.cast_unsigned() - 1,
-            id => *self.hard_coded.get(&id)?,
-        };
-        let functions = self.counters.get(usize::try_from(package).ok()?)?;
-        let expected = functions.get(usize::try_from(*function).ok()?)?;
-        let length = usize::try_from(*length).ok().filter(|length| *length <= counters.len())?;
-        (usize::try_from(*expected) == Ok(length)).then_some(Record {
-            package,
+    fn record<'a>(&'a self, words: &[u32], at: usize, package: &mut Package<'a>) -> Option<Record> {
+        let [length, package_id, function, counters @ ..] = words.get(at..)? else { return None };
+        if package.id != *package_id {
+            *package = self.package(*package_id)?;
+        }
+        let expected = package.functions.get(*function as usize)?;
+        let first = u32::try_from(at + HEADER).ok()?;
+        (expected == length && *length as usize <= counters.len()).then_some(Record {
+            package: package.number,
             function: *function,
             first,
-            length,
+            length: *length,
         })
     }
+
+    fn package(&self, id: u32) -> Option<Package<'_>> {
+        let number = match id.cast_signed() {
+            0 => return None,
+            // One is added, so that no number is zero.
+            1.. => id - 1,
+            hard_coded => *self.hard_coded.get(&hard_coded)?,
+        };
+        Some(Package { id, number, functions: self.counters.get(number as usize)? })
+    }
+}
+
+/// A package, as headers name it; id 0 is none.
+#[derive(Clone, Copy, Default)]
+struct Package<'a> {
+    id: u32,
+    number: u32,
+    functions: &'a [u32],
 }
 
 #[cfg(test)]
@@ -155,7 +172,7 @@ mod tests {
         Shape { counters: vec![vec![2, 1], vec![3]], hard_coded: HashMap::from([(-2, 1)]) }
     }
 
-    fn record(package: u32, function: u32, first: usize, length: usize) -> Record {
+    fn record(package: u32, function: u32, first: u32, length: u32) -> Record {
         Record { package, function, first, length }
     }
 

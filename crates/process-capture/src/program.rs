@@ -63,11 +63,9 @@ impl Program {
         }
         let length = usize::try_from(words * 4)
             .map_err(|_| Reason::Inconsistent { address, what: "the counters' length" })?;
-        let mut bytes = vec![0; length];
         let mut best = None::<Counters>;
         for attempt in 1..=ATTEMPTS {
-            read(memory, address, &mut bytes)?;
-            let counters = Counters::new(&bytes, &self.shape);
+            let counters = Counters::new(read_words(memory, address, length)?, &self.shape);
             let is_whole = counters.stray_words() == 0;
             // Between two that are as bad, the newer one counts.
             if best.as_ref().is_none_or(|best| counters.stray_words() <= best.stray_words()) {
@@ -80,6 +78,19 @@ impl Program {
         }
         Ok(best.unwrap_or_default())
     }
+}
+
+/// In pieces that stay in the processor's cache until they are decoded.
+fn read_words(memory: &impl Memory, address: LiveAddress, length: usize) -> Result<Vec<u32>, Reason> {
+    const PIECE: usize = 1 << 16;
+    let mut words = Vec::with_capacity(length / 4);
+    let mut piece = vec![0; PIECE.min(length)];
+    for start in (0..length).step_by(PIECE) {
+        let piece = piece.get_mut(..PIECE.min(length - start)).unwrap_or_default();
+        read(memory, LiveAddress(address.0 + start as u64), piece)?;
+        words.extend(piece.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)));
+    }
+    Ok(words)
 }
 
 /// Reads the meta-data. None if not all packages are initialised: there is no list yet, or `expects_main`, because the
