@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
-use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord, is_process_record_name};
+use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
 use podcov_supervised_capture::recover;
 use podcov_wait as wait;
 
@@ -31,8 +31,10 @@ fn until_read_again(place: &Place) {
     let now = SystemTime::now();
     wait::until("all processes are read again", || {
         let files = fs::read_dir(place.latest()).into_iter().flatten().flatten();
-        let mut records = files.filter(|file| file.file_name().to_str().is_some_and(is_process_record_name));
-        records.any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
+        // They come after the record of the process.
+        let is_counters = |name: &str| name.starts_with("covcounters.");
+        let mut counters = files.filter(|file| file.file_name().to_str().is_some_and(is_counters));
+        counters.any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
     });
 }
 
