@@ -7,7 +7,7 @@ use std::path::Path;
 use go_coverage::Profile;
 use go_source::Sources;
 use podcov_report::run::{Run, SetAside, Summary, WorkloadSummary};
-use podcov_report::{Kind, NamedFiles, Section, SourceFiles, name_blocks};
+use podcov_report::{NamedFiles, Section, SourceFiles, name_blocks};
 
 use crate::coverage_data::{self, Group, Merged, Refused};
 use crate::kinds::{Joined, Kinds, functions_of_several_builds};
@@ -28,7 +28,7 @@ pub struct Content {
     /// Everything, then the parts where there are several.
     pub sections: Vec<Section>,
     /// By label; empty unless the input is labelled.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<Section>,
     /// The files that the data names.
     pub files: SourceFiles,
     /// Where programs count in several modes, a profile for each.
@@ -75,7 +75,7 @@ impl Content {
         say_what_does_not_fit(everything.as_ref(), &files, settings, terminal);
         let sections = sections(everything, parts);
         run.summary = figures(run, &sections, only_workload);
-        let kinds = kinds.into_iter().map(|(label, profile)| Kind::new(label, profile)).collect();
+        let kinds = kinds.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
         Self { sections, kinds, files, of_modes, is_mixed }
     }
 }

@@ -38,9 +38,9 @@ pub struct Report<'a> {
     pub run: &'a run::Run,
     /// The first is everything; then the parts, such as one for each workload. Empty when there is no data.
     pub sections: Vec<Section>,
-    /// The same data by the kind of test that it comes from, in the order of the labels. Empty unless the input is
-    /// labelled.
-    pub kinds: Vec<Kind>,
+    /// The same data by the kind of test that it comes from, in the order of the labels: with two of them a line says
+    /// unit, E2E, both or neither. Empty unless the input is labelled.
+    pub kinds: Vec<Section>,
     /// What is known of the sources.
     pub files: &'a SourceFiles,
     /// Which tests ran what; none where that was not recorded.
@@ -50,40 +50,11 @@ pub struct Report<'a> {
 /// One profile of a report, shown by itself.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// `all`, or what it is a part of: `deployment/api`, a local program's name, a counter mode, a build.
+    /// `all`, or what it is a part of: `deployment/api`, a local program's name, a counter mode, a build; of a kind of test, as
+    /// the input was labelled: `unit`, `e2e`.
     pub label: String,
     profile: Profile,
     totals: Totals,
-}
-
-/// What one kind of test ran: with two of them a line says unit, E2E, both or neither. Together they are the first
-/// section, which a [`Section`] is only a part of.
-#[derive(Clone, Debug)]
-pub struct Kind {
-    /// As the input was labelled: `unit`, `e2e`.
-    pub label: String,
-    profile: Profile,
-    totals: Totals,
-}
-
-impl Kind {
-    /// Counts what is in the profile.
-    #[must_use]
-    pub fn new(label: impl Into<String>, profile: Profile) -> Self {
-        Self { label: label.into(), totals: profile.totals_with_literals(), profile }
-    }
-
-    /// Its counts. They may be of another counter mode than the other kinds', and of another build.
-    #[must_use]
-    pub const fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    /// All its statements, and those that ran, as [`Section::totals`] counts them.
-    #[must_use]
-    pub const fn totals(&self) -> Totals {
-        self.totals
-    }
 }
 
 impl Section {
@@ -99,7 +70,7 @@ impl Section {
         Self { label: label.into(), totals: profile.totals_with_literals(), profile }
     }
 
-    /// Its counts.
+    /// Its counts. They may be of another counter mode than those of other sections, and of another build.
     #[must_use]
     pub const fn profile(&self) -> &Profile {
         &self.profile

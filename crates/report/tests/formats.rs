@@ -9,7 +9,7 @@ use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::formats::{Document, Format, Rows};
 use podcov_report::run::{LossReason, Outcome, Run};
-use podcov_report::{Error, Exclusions, Kind, Report, Section, SourceFiles};
+use podcov_report::{Error, Exclusions, Report, Section, SourceFiles};
 
 fn written(report: &Report<'_>, format: Format) -> Result<String, Error> {
     let document = Document { report, baseline: None, rows: Rows::Functions };
@@ -45,7 +45,7 @@ fn lcov_has_functions_and_lines_of_each_file() {
 fn the_table_shows_each_kind_beside_the_whole() {
     let (run, files) = (heard(), SourceFiles::default());
     let kind = |label: &str, counts| {
-        Kind::new(label, section("", CounterMode::Atomic, "m/f.go", counts).profile().clone())
+        Section::new(label, section("", CounterMode::Atomic, "m/f.go", counts).profile().clone())
     };
     let kinds = vec![kind("unit", &[1, 0, 0]), kind("e2e", &[1, 1, 0])];
     let report =
@@ -99,7 +99,7 @@ fn hostile_names_are_inert_in_every_format() {
         function.name = format!("F{HOSTILE}");
     }
     let sections = vec![Section::new("all", profile)];
-    let kinds = vec![Kind::new(HOSTILE, sections[0].profile().clone())];
+    let kinds = vec![Section::new(HOSTILE, sections[0].profile().clone())];
     let report = Report { run: &run, sections, kinds, tests: None, files: &files };
     for format in Format::ALL {
         let text = written(&report, format).unwrap();

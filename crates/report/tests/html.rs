@@ -14,7 +14,7 @@ use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::run::{LossReason, Outcome, Run};
 use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
-use podcov_report::{Kind, Page, Report, Section, SourceFiles, html};
+use podcov_report::{Page, Report, Section, SourceFiles, html};
 use serde_json::Value;
 
 fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
@@ -111,7 +111,7 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
     let (_directory, sources) = checkout("\ta()\n\tb()\n\tc()\n");
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
     let kind = |label: &str, counts: &[u32]| {
-        Kind::new(label, section(label, CounterMode::Atomic, "m/f.go", counts).profile().clone())
+        Section::new(label, section(label, CounterMode::Atomic, "m/f.go", counts).profile().clone())
     };
     let block_of_line = |line, tests: &[u32]| BlockTests {
         start_line: line,

@@ -9,7 +9,7 @@ use super::Document;
 use crate::lines::{LineStretch, LineTotals, lines_by_file};
 use crate::run::{Completeness, SetAside};
 use crate::tree::{FileNode, FunctionNode, PackageNode};
-use crate::{Error, Excluded, Kind};
+use crate::{Error, Excluded, Section};
 
 /// The version of the document. It rises when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -152,7 +152,7 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
     Ok(())
 }
 
-fn kind(kind: &Kind) -> KindPart<'_> {
+fn kind(kind: &Section) -> KindPart<'_> {
     let files = lines_by_file(kind.profile())
         .map(|(name, lines)| KindFile { name, lines: lines.stretches().iter().map(stretch).collect() });
     KindPart { label: &kind.label, totals: figures(kind.totals()), files: files.collect() }

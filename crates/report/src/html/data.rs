@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::join;
 use crate::tests::TestMapping;
-use crate::{Kind, Report, Section};
+use crate::{Report, Section};
 
 /// Said of a file that no profile of the look-up names.
 const NOT_LOOKED_FOR: &str = "its source was not looked for";
@@ -119,7 +119,7 @@ impl<'a> Index<'a> {
             .sections
             .iter()
             .map(Section::profile)
-            .chain(report.kinds.iter().map(Kind::profile))
+            .chain(report.kinds.iter().map(Section::profile))
             .collect();
         let heard: Vec<bool> = sections.iter().chain(&kinds).map(|part| part.heard).collect();
         let files = by_name(&profiles, &heard);
@@ -218,7 +218,7 @@ impl<'a> PartHead<'a> {
         Self { label, mode: profile.mode.as_str(), heard }
     }
 
-    fn of_kind(kind: &'a Kind) -> Self {
+    fn of_kind(kind: &'a Section) -> Self {
         Self::new(&kind.label, kind.profile(), kind.totals().covered > 0)
     }
 }
