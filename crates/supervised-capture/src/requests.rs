@@ -19,7 +19,7 @@ use crate::process::now;
 
 const REQUEST: &str = "request.";
 const REFUSAL: &str = "refused.";
-/// More are answered with the next ones: others may write to the directory, too.
+/// More have to wait for the next time, so that whoever fills the directory does not keep the supervision busy.
 const MOST_AT_ONCE: usize = 64;
 /// How often an answer is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -29,6 +29,8 @@ pub(crate) struct Requests {
     path: PathBuf,
     /// The number of them is limited per user, and others share it. Without one, requests are looked for.
     notifier: Option<Inotify>,
+    /// There were too many at once.
+    some_are_left: bool,
 }
 
 impl Requests {
@@ -39,7 +41,7 @@ impl Requests {
             inotify.add_watch(&path, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_ONLYDIR)?;
             Ok(inotify)
         });
-        Self { path, notifier: notifier.ok() }
+        Self { path, notifier: notifier.ok(), some_are_left: false }
     }
 
     /// Becomes readable when there are requests.
@@ -47,15 +49,17 @@ impl Requests {
         self.notifier.as_ref().map(AsFd::as_fd)
     }
 
-    /// Those that were made since it was last asked.
-    pub(crate) fn take(&self) -> Vec<PathBuf> {
-        if self.notifier.as_ref().is_some_and(nothing_happened) {
+    /// Those that were made since it was last asked, and those that were left then.
+    pub(crate) fn take(&mut self) -> Vec<PathBuf> {
+        if self.notifier.as_ref().is_some_and(nothing_happened) && !self.some_are_left {
             return Vec::new();
         }
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
         let is_request = |name: &std::ffi::OsString| name.as_encoded_bytes().starts_with(REQUEST.as_bytes());
         let requests = entries.filter(|entry| is_request(&entry.file_name())).map(|entry| entry.path());
-        requests.take(MOST_AT_ONCE).collect()
+        let requests: Vec<_> = requests.take(MOST_AT_ONCE).collect();
+        self.some_are_left = requests.len() == MOST_AT_ONCE;
+        requests
     }
 
     /// Answers: everything was read and is kept, or could not be.
@@ -160,4 +164,23 @@ impl Drop for Request {
 /// Whether the supervision of a directory lives.
 fn is_supervised(directory: &Path) -> bool {
     fs::File::open(directory.join(OWN_FILES_DIRECTORY)).is_ok_and(|own| own.try_lock().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_are_taken_at_once_are_taken_the_next_time() {
+        let place = tempfile::tempdir().unwrap();
+        let mut requests = Requests::prepare(place.path());
+        for number in 0..=MOST_AT_ONCE {
+            fs::File::create(place.path().join(REQUESTS_DIRECTORY).join(format!("{REQUEST}{number}")))
+                .unwrap();
+        }
+        let taken = requests.take();
+        assert_eq!(taken.len(), MOST_AT_ONCE);
+        Requests::answer(&taken, true);
+        assert_eq!(requests.take().len(), 1, "though none came after it");
+    }
 }
