@@ -44,6 +44,8 @@ pub(crate) struct Recorder {
     is_end_near: bool,
     /// There are processes that only their own files tell of.
     some_are_not_followed: bool,
+    /// What the last reading of all said that it could not do.
+    problems: BTreeSet<String>,
 }
 
 impl Recorder {
@@ -69,6 +71,7 @@ impl Recorder {
             reading: Duration::ZERO,
             is_end_near: false,
             some_are_not_followed: false,
+            problems: BTreeSet::new(),
         }
     }
 
@@ -190,22 +193,28 @@ impl Recorder {
     /// everything was read, and is kept.
     fn read_all(&mut self) -> bool {
         let begun = Instant::now();
-        let is_kept = self.keep_all();
+        let problems = self.keep_all();
         self.all_read = Instant::now();
         self.reading = begun.elapsed();
-        is_kept
+        // What goes on was said when it began.
+        for problem in problems.difference(&self.problems) {
+            (self.say)(problem);
+        }
+        self.problems = problems;
+        self.problems.is_empty()
     }
 
-    fn keep_all(&mut self) -> bool {
-        let mut is_all_read = true;
+    /// Returns what could not be read, or not be kept.
+    fn keep_all(&mut self) -> BTreeSet<String> {
+        let mut problems = BTreeSet::new();
         let let_go = self.let_go.values_mut().map(|let_go| &mut let_go.process);
         for process in self.processes.values_mut().chain(let_go).filter(|process| process.is_announced) {
             let Some(snapshot) = process.read() else {
                 // One that has just ended is read at its end. Of one that runs, what was read before is older than it should be.
                 if process.is_running() {
                     let reason = process.obstacle().unwrap_or_default();
-                    (self.say)(&format!("cannot read {} now: {reason}", process.program()));
-                    is_all_read = false;
+                    let (id, program) = (process.own_id(), process.program());
+                    problems.insert(format!("cannot read process {id} ({program}) now: {reason}"));
                 }
                 continue;
             };
@@ -218,11 +227,10 @@ impl Recorder {
                 .keep_latest(&record.file_name(), record.to_text().as_bytes())
                 .and_then(|()| self.directory.keep_latest(&counter_file_name, &snapshot.counter_file()));
             if let Err(error) = kept {
-                (self.say)(&format!("cannot keep what was counted so far: {error}"));
-                return false;
+                problems.insert(format!("cannot keep what was counted so far: {error}"));
             }
         }
-        is_all_read
+        problems
     }
 }
 
