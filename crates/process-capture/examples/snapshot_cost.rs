@@ -1,7 +1,8 @@
 //! What a snapshot costs: `snapshot_cost PROGRAM ROUNDS`, for the program in `testdata/bench/snapshot`.
 //!
 //! First its time against that of reading as much memory of the process; then what the program gets done while it is
-//! read 200 times a second, against what it gets done alone, in turn.
+//! read 200 times a second, against what it gets done alone, in turn: in a hot loop, and in one that counts everywhere, whose
+//! counters have to go from one processor's cache to the other's and back. So the same memory is also read without more.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {}
@@ -28,7 +29,8 @@ mod linux {
 
     const READS: usize = 500;
     const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(5);
-    const TURN: &str = "250";
+    const MILLISECONDS: u64 = 250;
+    const HOT: u64 = 10;
 
     pub fn main() -> Result<()> {
         let arguments: Vec<String> = std::env::args().collect();
@@ -53,13 +55,27 @@ mod linux {
             taking / reading
         );
 
-        let (mut with, mut again) = (Vec::new(), Vec::new());
-        for _ in 0..rounds.parse()? {
-            let alone = program.turn()?;
-            with.push(100.0 * (while_read(&mut process, || program.turn())? / alone - 1.0));
-            again.push(100.0 * (program.turn()? / alone - 1.0));
+        let rounds: usize = rounds.parse()?;
+        for called in [HOT, functions] {
+            let (mut snapshots, mut reads, mut again) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..rounds {
+                let alone = program.turn(called)?;
+                let difference = |calls: f64| 100.0 * (calls / alone - 1.0);
+                let snapshot =
+                    || process.snapshot().map(black_box).map(drop).map_err(|error| error.to_string());
+                snapshots.push(difference(while_repeated(snapshot, || program.turn(called))?));
+                let read = || memory.read().map_err(|error| error.to_string());
+                reads.push(difference(while_repeated(read, || program.turn(called))?));
+                again.push(difference(program.turn(called)?));
+            }
+            println!(
+                "a loop of {called} functions, calls: {:+.2} % with 200 snapshots a second, {:+.2} % with 200 times the memory \
+                 read, {:+.2} % with nothing",
+                median(snapshots),
+                median(reads),
+                median(again)
+            );
         }
-        println!("200 snapshots a second: {:+.2} % calls; none: {:+.2} %", median(with), median(again));
         Ok(())
     }
 
@@ -83,9 +99,9 @@ mod linux {
             Ok(ProcessId::new(self.child.id()).ok_or("no process")?)
         }
 
-        /// How many calls it can do.
-        fn turn(&mut self) -> Result<f64> {
-            writeln!(self.input, "{TURN}")?;
+        /// How many calls it can do of so many functions.
+        fn turn(&mut self, functions: u64) -> Result<f64> {
+            writeln!(self.input, "{MILLISECONDS} {functions}")?;
             Ok(f64::from(u32::try_from(self.answer()?)?))
         }
 
@@ -133,13 +149,16 @@ mod linux {
         }
     }
 
-    fn while_read<T>(process: &mut Process, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn while_repeated<T>(
+        mut repeated: impl FnMut() -> std::result::Result<(), String> + Send,
+        act: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let has_ended = AtomicBool::new(false);
         thread::scope(|scope| {
             let reader = scope.spawn(|| {
                 let mut due = Instant::now();
                 while !has_ended.load(Ordering::Relaxed) {
-                    black_box(process.snapshot()).map_err(|error| error.to_string())?;
+                    repeated()?;
                     due += BETWEEN_SNAPSHOTS;
                     thread::sleep(due.saturating_duration_since(Instant::now()));
                 }

@@ -1,6 +1,6 @@
 // A program whose counters are read while it does nothing else than count. `functions`, of which there are as many as one
-// likes, are generated beside it. Each line of its input is a number of milliseconds, for which it calls them; it answers
-// with how often it could.
+// likes, are generated beside it. Each line of its input is a number of milliseconds, and how many of them it calls for that
+// long, one after the other, and again; it answers with how often it could.
 package main
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strconv"
 	"time"
 )
 
@@ -22,10 +21,11 @@ func main() {
 	fmt.Println(len(functions))
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		milliseconds, err := strconv.Atoi(lines.Text())
-		if err != nil {
+		var milliseconds, called int
+		if _, err := fmt.Sscan(lines.Text(), &milliseconds, &called); err != nil {
 			log.Fatal(err)
 		}
+		functions := functions[:called]
 		calls := 0
 		for until := time.Now().Add(time.Duration(milliseconds) * time.Millisecond); time.Now().Before(until); {
 			for range callsAtOnce {
