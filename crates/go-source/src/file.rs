@@ -88,4 +88,30 @@ impl SourceFile {
         }
         Ok(())
     }
+
+    /// How many of these ranges, each with its first position and the one after its last, begin or end where no statements
+    /// of Go do, as those of another version of the file often do.
+    pub fn strange_ranges(&self, ranges: impl IntoIterator<Item = [(u32, u32); 2]>) -> usize {
+        let lines: Vec<&str> = self.text.split('\n').collect();
+        let split = |(line, column): (u32, u32)| {
+            let line = lines.get(usize::try_from(line).ok()?.checked_sub(1)?)?;
+            line.split_at_checked(usize::try_from(column).ok()?.checked_sub(1)?)
+        };
+        let can_begin = |(before, after): (&str, &str)| {
+            after.starts_with('{')
+                || before.trim_end().is_empty()
+                || before.trim_end().ends_with(['{', '}', ':', ';'])
+        };
+        let can_end = |(before, after): (&str, &str)| {
+            let rest = after.trim();
+            before.ends_with('}')
+                || rest.is_empty()
+                || rest.starts_with(['{', '}', ';'])
+                || rest.starts_with("//")
+        };
+        let is_strange = |[start, end]: &[(u32, u32); 2]| {
+            !(split(*start).is_some_and(can_begin) && split(*end).is_some_and(can_end))
+        };
+        ranges.into_iter().filter(is_strange).count()
+    }
 }

@@ -4,13 +4,14 @@
 
 use std::path::Path;
 
-use go_coverage::Profile;
+use go_coverage::{CounterMode, Profile};
 use go_source::Sources;
 use podcov_report::run::{Run, SetAside, Summary, WorkloadSummary};
-use podcov_report::{NamedFiles, Section, SourceFiles, name_blocks};
+use podcov_report::{NamedFiles, Section, SourceFiles, Versions, name_blocks};
 
-use crate::coverage_data::{self, Group, Merged, Refused};
-use crate::kinds::{Joined, Kinds, functions_of_several_builds};
+use crate::builds::{self, Build};
+use crate::coverage_data::{AddedUp, Group, Merged, Refused};
+use crate::kinds::{Joined, Kinds};
 use crate::parallel;
 use crate::run_directory;
 use crate::settings::Settings;
@@ -22,15 +23,18 @@ pub const EVERYTHING: &str = "all";
 const FILES_WORTH_A_THREAD: u64 = 50;
 /// Enough to recognise what is meant.
 const MOST_CANDIDATES: usize = 3;
+const MOST_VERSIONS: usize = 3;
 
 /// The data of a run, ready to be shown.
 pub struct Content {
-    /// Everything, then the parts where there are several.
+    /// Everything, then the parts where there are several, and the builds that differ.
     pub sections: Vec<Section>,
     /// By label; empty unless the input is labelled.
     pub kinds: Vec<Section>,
     /// The files that the data names.
     pub files: SourceFiles,
+    /// Those of which builds differ.
+    pub versions: Versions,
     /// Where programs count in several modes, a profile for each.
     pub of_modes: Vec<Profile>,
     /// Counts of different modes became 0 and 1.
@@ -49,7 +53,9 @@ impl Content {
         terminal: &Terminal,
     ) -> Self {
         let inputs = Kinds::read(&run.inputs, directory);
-        let Merged { total, groups: mut parts, set_aside } = coverage_data::merge(groups);
+        let added = AddedUp::of(groups);
+        let mut builds = builds::candidates(&added, groups, &inputs);
+        let Merged { total, groups: mut parts, set_aside } = added.merged();
         run.set_aside.extend(named(directory, set_aside.into_iter().chain(inputs.refused.iter().cloned())));
 
         progress.update("the sources");
@@ -58,25 +64,39 @@ impl Content {
             Sources::default()
         });
         let Joined { mut everything, mut of_modes, is_mixed } = inputs.everything(total);
-        let files = look_up(NamedFiles::of(&sources, &everything));
+        let of_builds = builds.iter().map(|build| &build.profile);
+        let files = look_up(NamedFiles::of(&sources, &everything).or_of(of_builds));
         let only_workload = if let [group] = groups { Some(group.label.clone()) } else { None };
         let mut kinds = inputs.profiles(groups);
         let of_kinds = kinds.iter_mut().map(|(_, profile)| profile);
-        everything.iter_mut().chain(of_kinds).for_each(|profile| name_blocks(profile, &files));
+        let of_builds = builds.iter_mut().map(|build| &mut build.profile);
+        everything
+            .iter_mut()
+            .chain(of_kinds)
+            .chain(of_builds)
+            .for_each(|profile| name_blocks(profile, &files));
         let decisions = everything.as_ref().map(|profile| settings.exclusions.decide(profile, &files));
         if let (Some(everything), Some(decisions)) = (&mut everything, &decisions) {
             run.excluded = decisions.apply(everything);
             let of_parts = parts.iter_mut().flat_map(|(_, profiles)| profiles);
-            for profile in of_parts.chain(&mut of_modes).chain(kinds.iter_mut().map(|(_, profile)| profile)) {
+            let of_kinds = kinds.iter_mut().map(|(_, profile)| profile);
+            let of_builds = builds.iter_mut().map(|build| &mut build.profile);
+            for profile in of_parts.chain(&mut of_modes).chain(of_kinds).chain(of_builds) {
                 decisions.apply(profile);
             }
             decisions.problems().for_each(|problem| terminal.warning(&problem));
         }
-        say_what_does_not_fit(everything.as_ref(), &files, settings, terminal);
-        let sections = sections(everything, parts);
+        let mode = everything.as_ref().map_or(CounterMode::Set, |everything| everything.mode);
+        let of_builds = builds.iter().map(|Build { label, profile, .. }| (label.as_str(), profile));
+        let versions = Versions::of(mode, of_builds, &files);
+        say_what_is_not_here(&files, settings, terminal);
+        say_what_differs(&versions, terminal);
+        let mut sections = sections(everything, parts);
+        let builds = builds::to_be_shown(builds, &versions);
+        sections.extend(builds.map(|(label, profile)| Section::new(label, profile)));
         run.summary = figures(run, &sections, only_workload);
         let kinds = kinds.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
-        Self { sections, kinds, files, of_modes, is_mixed }
+        Self { sections, kinds, files, versions, of_modes, is_mixed }
     }
 }
 
@@ -93,13 +113,8 @@ fn named(directory: &Path, refused: impl Iterator<Item = Refused>) -> Vec<SetAsi
         .collect()
 }
 
-/// Files whose sources are not here or are of another version, and functions of which the data has two versions.
-fn say_what_does_not_fit(
-    everything: Option<&Profile>,
-    files: &SourceFiles,
-    settings: &Settings,
-    terminal: &Terminal,
-) {
+/// Files whose sources are not here or are of another version.
+fn say_what_is_not_here(files: &SourceFiles, settings: &Settings, terminal: &Terminal) {
     let missing: Vec<_> = files.missing().collect();
     // Where none is here, this is not the checkout: only formats that name files need it, and the page says so.
     let matters = missing.len() < files.len() || !settings.outputs.is_empty();
@@ -115,14 +130,18 @@ fn say_what_does_not_fit(
             terminal.hint(&format!("{} may be meant", candidate.display()));
         }
     }
-    let differing = everything.map(functions_of_several_builds).unwrap_or_default();
-    if let Some((file, functions)) = differing.first_key_value() {
-        terminal.warning(&format!(
-            "{} {} of more than one version of the source, such as {} in {file}: statements of each count",
-            count(differing.len(), "file"),
-            if differing.len() == 1 { "is" } else { "are" },
-            functions.first().filter(|name| !name.is_empty()).unwrap_or(&"a block"),
-        ));
+}
+
+/// Files of which builds have several versions.
+fn say_what_differs(versions: &Versions, terminal: &Terminal) {
+    let Some((file, of_file)) = versions.iter().next() else { return };
+    let differing = count(versions.iter().len(), "file");
+    terminal.warning(&format!(
+        "builds have different versions of {differing}, such as {file}: each version is shown apart, and all of them count"
+    ));
+    for version in of_file.iter().take(MOST_VERSIONS) {
+        let here = if version.fits { "" } else { ", which does not fit the source that is here" };
+        terminal.hint(&format!("a version of it is that of {}{here}", version.label()));
     }
 }
 

@@ -190,29 +190,52 @@ fn recover(directory: &Path) {
 #[cfg(not(target_os = "linux"))]
 fn recover(_directory: &Path) {}
 
-/// Adds everything up: in all, and for each group where there are several. What cannot be used is named, and the rest
-/// goes on.
-pub fn merge(groups: &[Group]) -> Merged {
-    let mut metadata = MetaData::default();
-    let own: Vec<BTreeSet<MetaDataHash>> = groups.iter().map(|group| metadata.add_all(group)).collect();
-    let MetaData { programs, mut set_aside, .. } = metadata;
-    let mut total = Counts::new();
-    let mut merged_groups = Vec::new();
-    for (group, own) in groups.iter().zip(own) {
-        let files = group.directories.iter().flat_map(|directory| &directory.counters);
-        let files: Vec<&Path> = files.map(PathBuf::as_path).collect();
-        let (counts, refused) = counter_files::add_up(&programs, &files);
-        for Refused { path, reason } in refused {
-            set_aside.entry(path).or_insert(reason);
+/// What is there, added up for each program.
+pub struct AddedUp {
+    pub programs: Programs,
+    pub counts: Counts,
+    /// The programs of each group.
+    pub programs_of_groups: Vec<BTreeSet<MetaDataHash>>,
+    groups: Vec<(String, Vec<Profile>)>,
+    set_aside: Vec<Refused>,
+}
+
+impl AddedUp {
+    /// Adds everything up: in all, and for each group where there are several. What cannot be used is named, and the rest
+    /// goes on.
+    pub fn of(groups: &[Group]) -> Self {
+        let mut metadata = MetaData::default();
+        let own: Vec<BTreeSet<MetaDataHash>> = groups.iter().map(|group| metadata.add_all(group)).collect();
+        let MetaData { programs, mut set_aside, .. } = metadata;
+        let mut total = Counts::new();
+        let mut merged_groups = Vec::new();
+        for (group, own) in groups.iter().zip(&own) {
+            let files = group.directories.iter().flat_map(|directory| &directory.counters);
+            let files: Vec<&Path> = files.map(PathBuf::as_path).collect();
+            let (counts, refused) = counter_files::add_up(&programs, &files);
+            for Refused { path, reason } in refused {
+                set_aside.entry(path).or_insert(reason);
+            }
+            if groups.len() > 1 {
+                merged_groups.push((group.label.clone(), profiles(&programs, &counts, own)));
+            }
+            total.merge(&programs, counts);
         }
-        if groups.len() > 1 {
-            merged_groups.push((group.label.clone(), profiles(&programs, &counts, &own)));
-        }
-        total.merge(&programs, counts);
+        let set_aside = set_aside.into_iter().map(|(path, reason)| Refused { path, reason }).collect();
+        Self { programs, counts: total, programs_of_groups: own, groups: merged_groups, set_aside }
     }
-    let all = programs.iter().map(MetaDataFile::hash).collect();
-    let set_aside = set_aside.into_iter().map(|(path, reason)| Refused { path, reason }).collect();
-    Merged { total: profiles(&programs, &total, &all), groups: merged_groups, set_aside }
+
+    /// All programs as one.
+    pub fn merged(self) -> Merged {
+        let all = self.programs.iter().map(MetaDataFile::hash).collect();
+        let total = profiles(&self.programs, &self.counts, &all);
+        Merged { total, groups: self.groups, set_aside: self.set_aside }
+    }
+}
+
+/// Adds everything up, all programs as one.
+pub fn merge(groups: &[Group]) -> Merged {
+    AddedUp::of(groups).merged()
 }
 
 /// A profile for each counter mode: of these programs, and of those that have counts.

@@ -66,7 +66,7 @@ fn write_results(
     let progress = terminal.progress("merging", "the captured data");
     let groups = groups(directory)?;
     let mut run = directory.run().clone();
-    let Content { sections, kinds, files, of_modes, is_mixed } =
+    let Content { sections, kinds, files, versions, of_modes, is_mixed } =
         Content::of_run(&mut run, directory.path(), &groups, settings, &progress, terminal);
     *directory.run_mut() = run.clone();
     directory.save()?;
@@ -75,7 +75,8 @@ fn write_results(
         terminal.warning(&format!("no tests in the report: {error}"));
         None
     });
-    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files };
+    let report =
+        Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files, versions: &versions };
     let page =
         directory.write_page(|output| page::write(&Page::new(&report), output).map_err(io::Error::other))?;
     save(directory)?;

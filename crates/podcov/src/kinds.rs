@@ -2,7 +2,6 @@
 //!
 //! Owns what belongs to which kind of test. What is missing of a kind is said where the inputs are recorded.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +13,7 @@ use crate::coverage_data::{self, CovdataDirectory, Group, LARGEST_TEXT_PROFILE, 
 /// Text profiles and labels of a report.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    /// Each with its label, if it has one.
-    texts: Vec<(Option<String>, TextProfile)>,
+    texts: Vec<Text>,
     /// The directories of each label.
     directories: Vec<(String, PathBuf)>,
     /// In the order of the inputs.
@@ -24,12 +22,21 @@ pub struct Kinds {
     pub refused: Vec<Refused>,
 }
 
+/// A text profile.
+#[derive(Debug)]
+struct Text {
+    label: Option<String>,
+    /// As the input was named.
+    path: PathBuf,
+    profile: TextProfile,
+}
+
 impl Kinds {
     /// Reads the text profiles among the inputs, which are named relative to the run directory.
     pub fn read(inputs: &[Input], run_directory: &Path) -> Self {
         let mut kinds = Self::default();
-        for Input { label, path } in inputs {
-            let path = run_directory.join(path);
+        for Input { label, path: named } in inputs {
+            let path = run_directory.join(named);
             if let Some(label) = label.as_ref().filter(|label| !kinds.labels.contains(label)) {
                 kinds.labels.push(label.clone());
             }
@@ -37,7 +44,9 @@ impl Kinds {
                 (true, Some(label)) => kinds.directories.push((label.clone(), path)),
                 (true, None) => {}
                 (false, label) => match read_text_profile(&path) {
-                    Ok(text) => kinds.texts.push((label.clone(), text)),
+                    Ok(profile) => {
+                        kinds.texts.push(Text { label: label.clone(), path: named.into(), profile });
+                    }
                     Err(reason) => kinds.refused.push(Refused { path, reason }),
                 },
             }
@@ -47,8 +56,13 @@ impl Kinds {
 
     /// The profiles of the data, one for each counter mode, with the text profiles.
     pub fn everything(&self, profiles: Vec<Profile>) -> Joined {
-        let texts: Vec<&TextProfile> = self.texts.iter().map(|(_, text)| text).collect();
+        let texts: Vec<&TextProfile> = self.texts.iter().map(|text| &text.profile).collect();
         join(profiles, &texts)
+    }
+
+    /// The text profiles, as the inputs name them.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = (&Path, &TextProfile)> {
+        self.texts.iter().map(|text| (text.path.as_path(), &text.profile))
     }
 
     /// The profile of each kind that has data.
@@ -67,8 +81,8 @@ impl Kinds {
             let directories =
                 groups.iter().flat_map(|group| &group.directories).filter(is_own).cloned().collect();
             let data = coverage_data::merge(&[Group { label: label.clone(), directories }]);
-            let texts = self.texts.iter().filter(|(other, _)| other.as_ref() == Some(label));
-            let texts: Vec<&TextProfile> = texts.map(|(_, text)| text).collect();
+            let texts = self.texts.iter().filter(|text| text.label.as_ref() == Some(label));
+            let texts: Vec<&TextProfile> = texts.map(|text| &text.profile).collect();
             let joined = join(data.total, &texts);
             Some((label.clone(), joined.everything?))
         };
@@ -102,43 +116,6 @@ pub fn join(mut profiles: Vec<Profile>, texts: &[&TextProfile]) -> Joined {
     };
     let of_modes = if profiles.len() > 1 { profiles } else { Vec::new() };
     Joined { everything, of_modes, is_mixed }
-}
-
-/// The functions of which more than one version of the source is in a profile, by file.
-pub fn functions_of_several_builds(profile: &Profile) -> BTreeMap<&str, Vec<&str>> {
-    let mut by_file = BTreeMap::<&str, Vec<_>>::new();
-    // What line directives of other languages name is no file of one version.
-    let of_go = profile
-        .functions()
-        .filter(|function| Path::new(&function.file).extension().is_some_and(|extension| extension == "go"));
-    for function in of_go {
-        for unit in &function.units {
-            let range = ((unit.start_line, unit.start_column), (unit.end_line, unit.end_column));
-            by_file.entry(&function.file).or_default().push((range, function.name.as_str()));
-        }
-    }
-    by_file.retain(|_, units| {
-        units.sort_unstable();
-        let overlaps: Vec<_> = units
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [((_, end), name), (next @ (start, _), _)] if start < end && pair[0].0 != *next => {
-                    Some((*next, *name))
-                }
-                _ => None,
-            })
-            .collect();
-        *units = overlaps;
-        !units.is_empty()
-    });
-    by_file
-        .into_iter()
-        .map(|(file, units)| {
-            let mut names: Vec<&str> = units.into_iter().map(|(_, name)| name).collect();
-            names.dedup();
-            (file, names)
-        })
-        .collect()
 }
 
 /// Reads a text profile; the error is a sentence for people.

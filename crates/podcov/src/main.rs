@@ -2,6 +2,7 @@
 //! [`exit_code`].
 
 mod agent_binary;
+mod builds;
 mod cli;
 mod commands;
 mod consent;

@@ -13,7 +13,7 @@ use podcov_report::run::{
     Capture, Ending, LossReason, Origin, Outcome, Process, ReadAt, Run, SCHEMA_VERSION, SetAside, Tests, Way,
 };
 use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
-use podcov_report::{Report, Section, SourceFiles, html, summary};
+use podcov_report::{Report, Section, SourceFiles, Versions, html, summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +65,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = SourceFiles::look_up(&sources, sections.iter().map(|(_, profile)| profile));
     let sections = sections.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
     let kinds = kinds.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
-    let report = Report { run: &run, sections, kinds, files: &files, tests: mapping.as_ref() };
+    let report = Report {
+        run: &run,
+        sections,
+        kinds,
+        files: &files,
+        versions: &Versions::default(),
+        tests: mapping.as_ref(),
+    };
     for line in summary(&report) {
         eprintln!("{line}");
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{Profile, Unit};
+use go_coverage::{Function, Profile, Unit};
 use go_source::{Contents, Missing, SourceFile, Sources};
 
 /// The files of some profiles. The default knows none.
@@ -21,6 +21,8 @@ pub struct SourceFiles {
 pub struct NamedFiles<'a> {
     sources: &'a Sources,
     files: Vec<(&'a str, Vec<&'a [Unit]>)>,
+    /// The same as single builds have it.
+    alternatives: BTreeMap<&'a str, Vec<Vec<&'a [Unit]>>>,
 }
 
 /// What is known of a source file.
@@ -43,11 +45,19 @@ impl<'a> NamedFiles<'a> {
     /// All files of these profiles.
     #[must_use]
     pub fn of(sources: &'a Sources, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
-        let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
-        for function in profiles.into_iter().flat_map(Profile::functions) {
-            files.entry(&function.file).or_default().push(&function.units);
+        let files = units_by_file(profiles.into_iter().flat_map(Profile::functions)).into_iter().collect();
+        Self { sources, files, alternatives: BTreeMap::new() }
+    }
+
+    /// The same such that it is enough if what one of these builds has of a file lies in its source.
+    #[must_use]
+    pub fn or_of(mut self, builds: impl IntoIterator<Item = &'a Profile>) -> Self {
+        for build in builds {
+            for (file, units) in units_by_file(build.functions()) {
+                self.alternatives.entry(file).or_default().push(units);
+            }
         }
-        Self { sources, files: files.into_iter().collect() }
+        self
     }
 
     /// How many there are.
@@ -73,8 +83,12 @@ impl<'a> NamedFiles<'a> {
             contents: Contents::of(&source.text),
             source,
         });
-        let positions = units.iter().copied().flatten().flat_map(ends);
-        let misfit = found.as_ref().ok().and_then(|found| found.source.check_positions(positions).err());
+        let misfit_of = |units: &[&[Unit]]| {
+            let positions = units.iter().copied().flatten().flat_map(ends);
+            found.as_ref().ok().and_then(|found| found.source.check_positions(positions).err())
+        };
+        let mut alternatives = self.alternatives.get(file).into_iter().flatten();
+        let misfit = misfit_of(units).filter(|_| alternatives.all(|units| misfit_of(units).is_some()));
         FileState { found, misfit }
     }
 
@@ -158,6 +172,14 @@ impl SourceFiles {
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
+}
+
+fn units_by_file<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeMap<&'a str, Vec<&'a [Unit]>> {
+    let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
+    for function in functions {
+        files.entry(&function.file).or_default().push(&function.units);
+    }
+    files
 }
 
 fn ends(unit: &Unit) -> [(u32, u32); 2] {

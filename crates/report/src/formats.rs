@@ -69,7 +69,7 @@ impl Document<'_> {
     }
 
     pub(crate) fn tree(&self) -> Option<Tree<'_>> {
-        Some(Tree::new(self.everything()?, self.report.files))
+        Some(Tree::new(self.everything()?, self.report.files, self.report.versions))
     }
 
     /// Writes it. Without data, formats that could only say zero are refused.

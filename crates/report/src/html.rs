@@ -52,7 +52,7 @@ impl<'a> Page<'a> {
         output.write_all(embed::without_hidden_characters(&frame).as_bytes())?;
         if let Some(index) = &self.index {
             embed::data_block(output, "index", index)?;
-            embed::data_block(output, "functions", &index.functions())?;
+            embed::data_block(output, "functions", &index.functions(self.report))?;
         }
         Ok(())
     }

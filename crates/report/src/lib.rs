@@ -17,6 +17,7 @@ pub mod run;
 mod summary;
 pub mod tests;
 pub mod tree;
+mod versions;
 mod words;
 
 use go_coverage::{Profile, Totals};
@@ -29,6 +30,7 @@ pub use html::{Page, html};
 pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
+pub use versions::{FileVersion, Versions};
 pub use words::{completeness, missing};
 
 /// What a report is made from.
@@ -43,6 +45,8 @@ pub struct Report<'a> {
     pub kinds: Vec<Section>,
     /// What is known of the sources.
     pub files: &'a SourceFiles,
+    /// The files that not all builds have in the same version.
+    pub versions: &'a Versions,
     /// Which tests ran what; none where that was not recorded.
     pub tests: Option<&'a tests::TestMapping>,
 }

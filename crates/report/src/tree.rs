@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use go_coverage::{Function, Profile, Totals};
+use go_coverage::{Function, Profile, Totals, Unit};
 
 use crate::SourceFiles;
 use crate::lines::{LineTotals, Lines};
+use crate::versions::{Blocks, FileVersion, Versions};
 
 /// A profile as a tree. Packages and files are sorted by name, functions by place.
 #[derive(Clone, Debug)]
@@ -38,6 +39,21 @@ pub struct FileNode<'a> {
     pub name: &'a str,
     /// Relative to the checkout; its name if that is not known.
     pub path: &'a str,
+    /// Its functions; of several versions those of the first, which fits the sources.
+    pub functions: Vec<FunctionNode<'a>>,
+    /// Its statements, each once; of several versions those of all.
+    pub totals: Totals,
+    /// Its executable lines; of several versions those of the first.
+    pub lines: Lines,
+    /// Empty if there is only one.
+    pub versions: Vec<VersionNode<'a>>,
+}
+
+/// A source file as some builds have it.
+#[derive(Clone, Debug)]
+pub struct VersionNode<'a> {
+    /// Which builds, and whether it fits the sources.
+    pub version: &'a FileVersion,
     /// Its functions.
     pub functions: Vec<FunctionNode<'a>>,
     /// Its statements, each once.
@@ -64,7 +80,7 @@ pub struct FunctionNode<'a> {
 impl<'a> Tree<'a> {
     /// The tree of a profile.
     #[must_use]
-    pub fn new(profile: &'a Profile, files: &'a SourceFiles) -> Self {
+    pub fn new(profile: &'a Profile, files: &'a SourceFiles, versions: &'a Versions) -> Self {
         let mut by_file = BTreeMap::<(&str, &str), Vec<&Function>>::new();
         // A file that several packages name, as with tests, is shown in the first.
         let mut package_of = HashMap::<&str, &str>::new();
@@ -77,7 +93,8 @@ impl<'a> Tree<'a> {
         let totals: HashMap<&str, Totals> = profile.files().collect();
         let mut packages: Vec<PackageNode<'a>> = Vec::new();
         for ((import_path, name), functions) in by_file {
-            let file = FileNode::new(name, files.path(name), &functions, totals.get(name).copied());
+            let totals = totals.get(name).copied().unwrap_or_default();
+            let file = FileNode::new(name, files.path(name), &functions, totals, versions.get(name));
             match packages.last_mut() {
                 Some(package) if package.import_path == import_path => package.files.push(file),
                 _ => packages.push(PackageNode {
@@ -106,18 +123,42 @@ impl<'a> Tree<'a> {
 }
 
 impl<'a> FileNode<'a> {
-    fn new(name: &'a str, path: &'a str, functions: &[&'a Function], totals: Option<Totals>) -> Self {
-        let mut nodes: Vec<FunctionNode<'a>> =
-            functions.iter().map(|function| FunctionNode::new(function)).collect();
-        nodes.sort_by_key(|node| (node.line, node.function.units.first().map(|unit| unit.start_column)));
+    fn new(
+        name: &'a str,
+        path: &'a str,
+        functions: &[&'a Function],
+        totals: Totals,
+        versions: &'a [FileVersion],
+    ) -> Self {
+        let versions: Vec<_> = versions.iter().map(VersionNode::new).collect();
+        let (functions, lines) = match versions.first() {
+            Some(version) => (version.functions.clone(), version.lines.clone()),
+            None => (function_nodes(functions.iter().copied()), Lines::of(units(functions.iter().copied()))),
+        };
+        Self { name, path, functions, totals, lines, versions }
+    }
+}
+
+impl<'a> VersionNode<'a> {
+    fn new(version: &'a FileVersion) -> Self {
         Self {
-            name,
-            path,
-            functions: nodes,
-            totals: totals.unwrap_or_default(),
-            lines: Lines::of(functions.iter().flat_map(|function| &function.units)),
+            version,
+            functions: function_nodes(&version.functions),
+            totals: Blocks::of(&version.functions).totals(),
+            lines: Lines::of(units(&version.functions)),
         }
     }
+}
+
+/// By place.
+fn function_nodes<'a>(functions: impl IntoIterator<Item = &'a Function>) -> Vec<FunctionNode<'a>> {
+    let mut nodes: Vec<FunctionNode<'a>> = functions.into_iter().map(FunctionNode::new).collect();
+    nodes.sort_by_key(|node| (node.line, node.function.units.first().map(|unit| unit.start_column)));
+    nodes
+}
+
+fn units<'a>(functions: impl IntoIterator<Item = &'a Function>) -> impl Iterator<Item = &'a Unit> {
+    functions.into_iter().flat_map(|function| &function.units)
 }
 
 impl<'a> FunctionNode<'a> {

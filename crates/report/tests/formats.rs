@@ -9,7 +9,7 @@ use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::formats::{Document, Format, Rows};
 use podcov_report::run::{LossReason, Outcome, Run};
-use podcov_report::{Error, Exclusions, Report, Section, SourceFiles};
+use podcov_report::{Error, Exclusions, Report, Section, SourceFiles, Versions};
 
 fn written(report: &Report<'_>, format: Format) -> Result<String, Error> {
     let document = Document { report, baseline: None, rows: Rows::Functions };
@@ -35,6 +35,7 @@ fn lcov_has_functions_and_lines_of_each_file() {
         kinds: Vec::new(),
         tests: None,
         files: &files,
+        versions: &Versions::default(),
     };
     let expected =
         "TN:\nSF:m/f.go\nFN:1,F\nFNDA:3,F\nFNF:1\nFNH:1\nDA:1,3\nDA:2,0\nLF:2\nLH:1\nend_of_record\n";
@@ -48,8 +49,14 @@ fn the_table_shows_each_kind_beside_the_whole() {
         Section::new(label, section("", CounterMode::Atomic, "m/f.go", counts).profile().clone())
     };
     let kinds = vec![kind("unit", &[1, 0, 0]), kind("e2e", &[1, 1, 0])];
-    let report =
-        Report { run: &run, sections: of_file("m/f.go", &[2, 1, 0]), kinds, tests: None, files: &files };
+    let report = Report {
+        run: &run,
+        sections: of_file("m/f.go", &[2, 1, 0]),
+        kinds,
+        tests: None,
+        files: &files,
+        versions: &Versions::default(),
+    };
     insta::assert_snapshot!(written(&report, Format::Table).unwrap(), @r"
     percent  covered      of     unit      e2e  function
      66.7 %        4       6   33.3 %   66.7 %  m/f.go:1 F
@@ -68,6 +75,7 @@ fn markdown_is_short_and_says_what_is_missing() {
         kinds: Vec::new(),
         tests: None,
         files: &files,
+        versions: &Versions::default(),
     };
     insta::assert_snapshot!(written(&report, Format::Markdown).unwrap());
 }
@@ -75,7 +83,14 @@ fn markdown_is_short_and_says_what_is_missing() {
 #[test]
 fn without_data_no_format_shows_a_number() {
     let (run, files) = (run(Vec::new()), SourceFiles::default());
-    let report = Report { run: &run, sections: Vec::new(), kinds: Vec::new(), tests: None, files: &files };
+    let report = Report {
+        run: &run,
+        sections: Vec::new(),
+        kinds: Vec::new(),
+        tests: None,
+        files: &files,
+        versions: &Versions::default(),
+    };
     for format in Format::ALL {
         match written(&report, format) {
             // In the page's own styles there are other numbers.
@@ -100,7 +115,8 @@ fn hostile_names_are_inert_in_every_format() {
     }
     let sections = vec![Section::new("all", profile)];
     let kinds = vec![Section::new(HOSTILE, sections[0].profile().clone())];
-    let report = Report { run: &run, sections, kinds, tests: None, files: &files };
+    let report =
+        Report { run: &run, sections, kinds, tests: None, files: &files, versions: &Versions::default() };
     for format in Format::ALL {
         let text = written(&report, format).unwrap();
         // Go's own text profile has names as they are, and in a page they are text.

@@ -14,13 +14,24 @@ use go_coverage::CounterMode;
 use go_source::Sources;
 use podcov_report::run::{LossReason, Outcome, Run};
 use podcov_report::tests::{BlockTests, FileTests, TESTS_SCHEMA_VERSION, Test, TestMapping};
-use podcov_report::{Page, Report, Section, SourceFiles, html};
+use podcov_report::{Page, Report, Section, SourceFiles, Versions, html};
 use serde_json::Value;
 
 fn page(run: &Run, sections: Vec<Section>, sources: &Sources) -> String {
     let files = SourceFiles::look_up(sources, sections.iter().map(Section::profile));
     let mut page = Vec::new();
-    html(&Report { run, sections, kinds: Vec::new(), tests: None, files: &files }, &mut page).unwrap();
+    html(
+        &Report {
+            run,
+            sections,
+            kinds: Vec::new(),
+            tests: None,
+            files: &files,
+            versions: &Versions::default(),
+        },
+        &mut page,
+    )
+    .unwrap();
     String::from_utf8(page).unwrap()
 }
 
@@ -142,6 +153,7 @@ fn a_file_has_the_counts_of_each_kind_and_the_tests_of_each_block() {
         sections,
         kinds: vec![kind("unit", &[3, 0, 0]), kind("e2e", &[0, 4, 0])],
         files: &files,
+        versions: &Versions::default(),
         tests: Some(&mapping),
     };
     let mut page = Vec::new();
@@ -164,7 +176,14 @@ fn only_a_page_that_follows_a_run_asks_for_anything() {
     let run = run(vec![pod("deployment/api", "api-1", Outcome::Heard)]);
     let files = SourceFiles::default();
     let sections = vec![section("all", CounterMode::Set, "m/f.go", &[1])];
-    let report = Report { run: &run, sections, kinds: Vec::new(), files: &files, tests: None };
+    let report = Report {
+        run: &run,
+        sections,
+        kinds: Vec::new(),
+        files: &files,
+        versions: &Versions::default(),
+        tests: None,
+    };
     let (mut page, mut live) = (Vec::new(), Vec::new());
     html(&report, &mut page).unwrap();
     Page::new(&report).live(7).write_beginning(&mut live).unwrap();

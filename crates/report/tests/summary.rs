@@ -5,11 +5,18 @@ mod common;
 use common::{pod, run, section};
 use go_coverage::CounterMode;
 use podcov_report::run::{LossReason, Outcome, Run, SetAside};
-use podcov_report::{Report, Section, SourceFiles, summary};
+use podcov_report::{Report, Section, SourceFiles, Versions, summary};
 
 fn shown(run: &Run, sections: Vec<Section>) -> String {
     let files = SourceFiles::default();
-    let lines = summary(&Report { run, sections, kinds: Vec::new(), tests: None, files: &files });
+    let lines = summary(&Report {
+        run,
+        sections,
+        kinds: Vec::new(),
+        tests: None,
+        files: &files,
+        versions: &Versions::default(),
+    });
     lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

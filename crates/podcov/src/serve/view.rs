@@ -11,7 +11,7 @@ use podcov_agent_protocol::{
     LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name, process_record_name,
 };
 use podcov_report::run::Run;
-use podcov_report::{Page, Report, SourceFiles};
+use podcov_report::{Page, Report, SourceFiles, Versions};
 
 use crate::content::Content;
 use crate::coverage_data::{self, CovdataDirectory, Group};
@@ -84,8 +84,9 @@ pub fn render(
         run.set_aside.truncate(recorded);
     }
     let tests = run_directory::read_tests(path)?;
-    let Content { sections, kinds, files, .. } = content;
-    let report = Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files };
+    let Content { sections, kinds, files, versions, .. } = content;
+    let report =
+        Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files, versions: &versions };
     Ok(Some((page(&report, version)?, has_ended)))
 }
 
@@ -98,6 +99,7 @@ pub fn render_empty(version: u64) -> Result<Vec<u8>, CommandError> {
             sections: Vec::new(),
             kinds: Vec::new(),
             files: &SourceFiles::default(),
+            versions: &Versions::default(),
             tests: None,
         },
         version,

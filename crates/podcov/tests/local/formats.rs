@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::builds::Builds;
 use crate::go::{self, Release, measure};
 use crate::place::Place;
 
@@ -137,14 +138,29 @@ fn sonarqube_s_schema_accepts_the_generic_coverage() {
     assert!(text.contains("path=\"cmd/api/main.go\""), "paths are relative to the checkout");
 }
 
+/// Fails if a document in the place is another one than docs say.
+fn keeps_to_its_schema(place: &Place, document: &str) {
+    said_by(place, "check-jsonschema", &["--schemafile", &testdata("docs/report.schema.json"), document]);
+}
+
+#[test]
+fn a_document_of_several_versions_keeps_to_its_schema() {
+    if !can_run("a_document_of_several_versions_keeps_to_its_schema", &["check-jsonschema"]) {
+        return;
+    }
+    let builds = Builds::changed();
+    builds.report(&["data"]);
+    keeps_to_its_schema(&builds.place, "report.json");
+}
+
 #[test]
 fn the_json_document_keeps_to_its_schema() {
     if !can_run("the_json_document_keeps_to_its_schema", &["check-jsonschema"]) {
         return;
     }
     let place = reported();
+    keeps_to_its_schema(&place, "report.json");
     let schema = testdata("docs/report.schema.json");
-    said_by(&place, "check-jsonschema", &["--schemafile", &schema, "report.json"]);
     let document = json(&place, "report.json");
     assert_eq!(document["totals"]["percent"], place.record()["summary"]["percent"]);
     fs::write(place.path("wrong.json"), place.text("report.json").replace("\"is_complete\"", "\"complete\""))

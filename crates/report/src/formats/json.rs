@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Document;
 use crate::lines::{LineStretch, LineTotals, lines_by_file};
 use crate::run::{Completeness, SetAside};
-use crate::tree::{FileNode, FunctionNode, PackageNode};
+use crate::tree::{FileNode, FunctionNode, PackageNode, VersionNode};
 use crate::{Error, Excluded, Section};
 
 /// The version of the document. It rises when a field changes its meaning or goes away.
@@ -98,6 +98,18 @@ struct FilePart<'a> {
     totals: Figures,
     functions: Vec<FunctionPart<'a>>,
     lines: Vec<StretchPart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    versions: Vec<VersionPart<'a>>,
+}
+
+/// A file as some builds have it.
+#[derive(Serialize)]
+struct VersionPart<'a> {
+    builds: &'a [String],
+    fits_source: bool,
+    totals: Figures,
+    functions: Vec<FunctionPart<'a>>,
+    lines: Vec<StretchPart>,
 }
 
 #[derive(Serialize)]
@@ -171,6 +183,17 @@ fn file<'a>(document: &'a Document<'_>, node: &FileNode<'a>) -> FilePart<'a> {
     FilePart {
         name: node.name,
         path: document.report.files.contents(node.name).map(|_| node.path),
+        totals: figures(node.totals),
+        functions: node.functions.iter().map(function).collect(),
+        lines: node.lines.stretches().iter().map(stretch).collect(),
+        versions: node.versions.iter().map(version).collect(),
+    }
+}
+
+fn version<'a>(node: &VersionNode<'a>) -> VersionPart<'a> {
+    VersionPart {
+        builds: &node.version.builds,
+        fits_source: node.version.fits,
         totals: figures(node.totals),
         functions: node.functions.iter().map(function).collect(),
         lines: node.lines.stretches().iter().map(stretch).collect(),

@@ -6,12 +6,14 @@ use askama::Template;
 use go_coverage::Totals;
 
 use super::{Document, printable};
+use crate::tree::{FileNode, Tree, VersionNode};
 use crate::words::{self, Loss};
 use crate::{Error, percent, summary};
 
 /// A comment is read when it is short.
 const MOST_PACKAGES: usize = 10;
 const MOST_LOSSES: usize = 10;
+const MOST_VERSIONS: usize = 10;
 
 #[derive(Template)]
 #[template(path = "report.md", escape = "none")]
@@ -27,6 +29,8 @@ struct Page {
     packages: Vec<Row>,
     more_packages: usize,
     has_delta: bool,
+    versions: Vec<Row>,
+    more_versions: usize,
     losses: Vec<String>,
     more_losses: usize,
     excluded: Vec<String>,
@@ -58,6 +62,16 @@ fn page(document: &Document<'_>) -> Page {
         }
     };
     let (packages, more_packages) = packages(document);
+    let of_file = |file: &FileNode<'_>| {
+        let row = |node: &VersionNode<'_>| {
+            let name = format!("{} as in {}", code(file.path), code(&node.version.label()));
+            Row { name, ..row("", node.totals, String::new()) }
+        };
+        file.versions.iter().map(row).collect::<Vec<_>>()
+    };
+    let mut versions: Vec<Row> = tree.iter().flat_map(Tree::files).flat_map(of_file).collect();
+    let more_versions = versions.len().saturating_sub(MOST_VERSIONS);
+    versions.truncate(MOST_VERSIONS);
     let losses = run.captures.iter().filter_map(Loss::of).map(|loss| text(&loss.sentence()));
     let set_aside =
         run.set_aside.iter().map(|file| text(&format!("set aside {}: {}", file.file, file.reason)));
@@ -94,6 +108,8 @@ fn page(document: &Document<'_>) -> Page {
         packages,
         more_packages,
         has_delta: baseline.is_some(),
+        versions,
+        more_versions,
         losses,
         more_losses,
         excluded: excluded.collect(),

@@ -2,13 +2,16 @@
 //!
 //! The keys are read by `templates/script/data.js`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use go_coverage::{Function, Profile, Unit};
+use go_source::SourceFile;
 use serde::Serialize;
 
 use super::join;
 use crate::tests::TestMapping;
+use crate::versions::{Blocks, FileVersion};
 use crate::{Report, Section};
 
 /// Said of a file that no profile of the look-up names.
@@ -58,6 +61,9 @@ struct FileHead<'a> {
     /// Statements by the kinds that ran them; empty unless there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kinds: Vec<u64>,
+    /// How many versions builds have of it, if that is not one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    versions: Option<usize>,
 }
 
 /// What the page's script reads when a function is looked for: of each file the names, and for each of them the line,
@@ -76,13 +82,32 @@ pub(super) struct FileData<'a> {
     candidates: Vec<String>,
     /// The functions and units of different builds. Sections of one build share one.
     shapes: Vec<Shape<'a>>,
-    /// For each section which shape, and the count of each of its units.
-    sections: Vec<Option<(usize, Vec<u32>)>>,
-    /// The same for each kind of test.
+    #[serde(flatten)]
+    counts: PartCounts,
+    /// If builds have several versions of the file: then nothing is in `counts`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<Option<(usize, Vec<u32>)>>,
+    versions: Vec<VersionData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tests: Option<Tests>,
+}
+
+/// A version of a file, and what each part has of it.
+#[derive(Serialize)]
+struct VersionData {
+    label: String,
+    /// The sections that have this version and no other.
+    only: Vec<usize>,
+    #[serde(flatten)]
+    counts: PartCounts,
+}
+
+/// For each part which shape, and the count of each of its units.
+#[derive(Default, Serialize)]
+struct PartCounts {
+    sections: Vec<Option<(usize, Vec<u32>)>>,
+    /// The kinds of test.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<Option<(usize, Vec<u32>)>>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +162,7 @@ impl<'a> Index<'a> {
                 .map(|totals| totals.get(name).map(|totals| (totals.statements, totals.covered)))
                 .collect(),
             kinds: join::statements_by_kinds(functions.get(sections.len()..).unwrap_or_default()),
+            versions: Some(report.versions.get(name).len()).filter(|versions| *versions > 1),
         });
         let files_heads = heads.collect();
         Self {
@@ -154,11 +180,13 @@ impl<'a> Index<'a> {
         self.files.len()
     }
 
-    /// The functions of all files, as the first part has them that has the file.
-    pub(super) fn functions(&self) -> FunctionList<'a> {
-        let lists = self.functions.iter().map(|parts| {
+    /// The functions of all files, as the first part has them that has the file; of several versions those of the first.
+    pub(super) fn functions(&self, report: &Report<'a>) -> FunctionList<'a> {
+        let lists = self.functions.iter().zip(&self.files).map(|(parts, file)| {
+            let version = report.versions.get(file.name).first();
             let functions = parts.iter().find(|functions| !functions.is_empty());
-            let functions = functions.into_iter().flatten();
+            let functions = functions.into_iter().flatten().copied().filter(|_| version.is_none());
+            let functions = functions.chain(version.into_iter().flat_map(|version| &version.functions));
             let mut list = (Vec::new(), Vec::new());
             for function in functions {
                 let totals = function.totals();
@@ -178,23 +206,21 @@ impl<'a> Index<'a> {
         let found = report.files.source(name);
         let source = found.and_then(Result::ok);
         let missing = found.and_then(Result::err);
-        let mut shapes = Vec::new();
-        let parts = self.functions.get(number).into_iter().flatten().map(|functions| {
-            let (shape, counts) = Shape::new(functions)?;
-            let same = |known: &Shape<'_>| known.functions == shape.functions && known.units == shape.units;
-            let known = shapes.iter().position(same).unwrap_or_else(|| {
-                let misfit = source.and_then(|source| {
-                    source
-                        .check_positions(functions.iter().flat_map(|function| &function.units).flat_map(ends))
-                        .err()
-                });
-                shapes.push(Shape { misfit: misfit.map(|misfit| misfit.reason), ..shape });
-                shapes.len() - 1
-            });
-            Some((known, counts))
-        });
-        let mut sections: Vec<_> = parts.collect();
-        let kinds = sections.split_off(self.sections.len().min(sections.len()));
+        let mut shapes = Shapes { source, list: Vec::new() };
+        let functions = self.functions.get(number).map_or(&[][..], Vec::as_slice);
+        let versions = report.versions.get(name);
+        let counts = if versions.is_empty() {
+            let of_part = |functions: &Vec<&'a Function>| {
+                shapes.add(
+                    functions.iter().map(|function| (function.name.as_str(), Cow::from(&function.units))),
+                )
+            };
+            self.counts(functions.iter().map(of_part))
+        } else {
+            PartCounts::default()
+        };
+        let versions = self.versions(versions, functions, &mut shapes);
+        let shapes = shapes.list;
         let candidates = missing.into_iter().flat_map(|missing| &missing.candidates);
         // A text that no part fits would only be weight.
         let fits = shapes.iter().any(|shape| shape.misfit.is_none());
@@ -206,10 +232,52 @@ impl<'a> Index<'a> {
             },
             candidates: candidates.map(|path| path.display().to_string()).collect(),
             shapes,
-            sections,
-            kinds,
+            counts,
+            versions,
             tests: self.test_blocks.and_then(|mapping| Tests::of(mapping, name)),
         }
+    }
+}
+
+impl<'a> Index<'a> {
+    /// Sections first, then kinds.
+    fn counts(&self, parts: impl Iterator<Item = Option<(usize, Vec<u32>)>>) -> PartCounts {
+        let mut sections: Vec<_> = parts.collect();
+        let kinds = sections.split_off(self.sections.len().min(sections.len()));
+        PartCounts { sections, kinds }
+    }
+
+    /// What each part has of each version of a file. The first part is everything, which the versions are of.
+    fn versions(
+        &self,
+        versions: &'a [FileVersion],
+        parts: &[Vec<&'a Function>],
+        shapes: &mut Shapes<'a>,
+    ) -> Vec<VersionData> {
+        if versions.is_empty() {
+            return Vec::new();
+        }
+        let parts: Vec<Blocks> =
+            parts.iter().map(|functions| Blocks::of(functions.iter().copied())).collect();
+        let data = versions.iter().map(|version| {
+            let whole =
+                version.functions.iter().map(|function| (function.name.as_str(), Cow::from(&function.units)));
+            let everything = shapes.add(whole);
+            let others = parts.iter().skip(1).map(|blocks| {
+                let within = version
+                    .within(blocks)
+                    .map(|(function, units)| (function.name.as_str(), Cow::from(units)));
+                shapes.add(within)
+            });
+            let counts = self.counts([everything].into_iter().chain(others));
+            let has_only = |part: &usize| parts.get(*part).is_some_and(|blocks| version.has(blocks));
+            VersionData {
+                label: version.label(),
+                only: (1..self.sections.len()).filter(has_only).collect(),
+                counts,
+            }
+        });
+        data.collect()
     }
 }
 
@@ -223,25 +291,34 @@ impl<'a> PartHead<'a> {
     }
 }
 
-impl<'a> Shape<'a> {
-    /// With the counts of its units; none for a part that does not have the file.
-    fn new(functions: &[&'a Function]) -> Option<(Self, Vec<u32>)> {
+/// The shapes of a file, each once.
+struct Shapes<'a> {
+    source: Option<&'a SourceFile>,
+    list: Vec<Shape<'a>>,
+}
+
+impl<'a> Shapes<'a> {
+    /// The shape of these functions, and the counts of its units; none for a part that does not have the file.
+    fn add(
+        &mut self,
+        functions: impl Iterator<Item = (&'a str, Cow<'a, [Unit]>)>,
+    ) -> Option<(usize, Vec<u32>)> {
+        let mut functions: Vec<_> = functions.collect();
         if functions.is_empty() {
             return None;
         }
-        let mut functions = functions.to_vec();
-        functions.sort_by_key(|function| function.units.first().copied().map(position));
-        let units = || functions.iter().flat_map(|function| &function.units);
-        let shape = Self {
-            functions: functions
-                .iter()
-                .map(|function| (function.name.as_str(), function.units.len()))
-                .collect(),
-            units: units().flat_map(numbers).collect(),
-            misfit: None,
-        };
-        let counts = units().map(|unit| unit.count).collect();
-        Some((shape, counts))
+        functions.sort_by_key(|(_, units)| units.first().copied().map(position));
+        let units = || functions.iter().flat_map(|(_, units)| units.iter());
+        let names: Vec<_> = functions.iter().map(|(name, units)| (*name, units.len())).collect();
+        let numbers: Vec<u32> = units().flat_map(numbers).collect();
+        let same = |known: &Shape<'_>| known.functions == names && known.units == numbers;
+        let known = self.list.iter().position(same).unwrap_or_else(|| {
+            let misfit = self.source.and_then(|source| source.check_positions(units().flat_map(ends)).err());
+            let misfit = misfit.map(|misfit| misfit.reason);
+            self.list.push(Shape { functions: names, units: numbers, misfit });
+            self.list.len() - 1
+        });
+        Some((known, units().map(|unit| unit.count).collect()))
     }
 }
 

@@ -53,14 +53,15 @@ const bar = (totals) => {
   return element("span", { class: totals[0] === 0 ? "bar empty" : "bar", "aria-hidden": "true" }, filled);
 };
 
-// `#file=…&line=…&section=…` or `#dir=…`, with slashes left as they are.
+// `#file=…&line=…&section=…&version=…` or `#dir=…`, with slashes left as they are.
 const encode = (text) => encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@");
-const address = ({ file, line, section, directory }) => {
+const address = ({ file, line, section, directory, version = view.version }) => {
   const parts = [];
   if (file !== undefined) parts.push(`file=${encode(file)}`);
   if (line !== undefined) parts.push(`line=${line}`);
   if (directory) parts.push(`dir=${encode(directory)}`);
   if (section) parts.push(`section=${encode(index.sections[section].label)}`);
+  if (file !== undefined && version) parts.push(`version=${encode(version)}`);
   return `#${parts.join("&")}`;
 };
 const readAddress = () => {
@@ -73,6 +74,7 @@ const readAddress = () => {
     line: line > 0 ? line : undefined,
     section: Math.max(0, section),
     directory: parameters.get("dir") ?? "",
+    version: parameters.get("version"),
   };
 };
 

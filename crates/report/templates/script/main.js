@@ -6,11 +6,11 @@ const showUnreadable = (filePart, error) => {
 };
 
 const openFile = async (position) => {
-  const { file, section } = view;
+  const { file, section, version } = view;
   Object.assign(view, { data: null, lines: [], stretches: [] });
   const data = await unpack(`file-${position}`);
   // Meanwhile something else may have been opened.
-  if (view.file !== file || view.section !== section) return;
+  if (view.file !== file || view.section !== section || view.version !== version) return;
   view.data = data;
   const filePart = document.getElementById("file");
   showFile(position, section);
@@ -20,7 +20,7 @@ const openFile = async (position) => {
 };
 
 const show = () => {
-  const { file, line, section, directory } = readAddress();
+  const { file, line, section, directory, version } = readAddress();
   const position = index.files.findIndex((head) => head.name === file);
   const [listPart, filePart] = [document.getElementById("overview"), document.getElementById("file")];
   for (const card of document.querySelectorAll(".card")) {
@@ -40,9 +40,9 @@ const show = () => {
     if (wasInFile) scrollTo(0, view.overviewScroll);
     return;
   }
-  if (view.file !== file || view.section !== section) {
+  if (view.file !== file || view.section !== section || view.version !== version) {
     if (view.file === null) view.overviewScroll = scrollY;
-    [view.file, view.section, view.line] = [file, section, line ?? 0];
+    [view.file, view.section, view.version, view.line] = [file, section, version, line ?? 0];
     [listPart.hidden, filePart.hidden] = [true, false];
     filePart.replaceChildren();
     openFile(position).catch((error) => showUnreadable(filePart, error));

@@ -56,7 +56,7 @@ const fileRow = (row, label, depth) =>
   element(
     "tr",
     { class: "file" },
-    element("th", { scope: "row" }, indent(element("a", { href: address({ file: row.name, section: overview.section }), title: visible(row.name) }, label), depth)),
+    element("th", { scope: "row" }, indent(element("a", { href: address({ file: row.name, section: overview.section }), title: visible(row.name) }, label, row.file.versions && element("span", { class: "soft" }, ` ${number(row.file.versions)} versions`)), depth)),
     figures(row),
   );
 

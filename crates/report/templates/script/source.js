@@ -5,6 +5,8 @@ const view = {
   // What is known of it, as soon as it is unpacked.
   data: null,
   section: null,
+  // Of a file that builds have in several versions: the builds whose version is wanted.
+  version: null,
   lines: [],
   stretches: [],
   line: 0,
@@ -211,7 +213,7 @@ const fileHead = (head, totals, section) => {
     element(
       "p",
       { class: "file-figures" },
-      section === 0 && head.kinds ? kindBar(head.kinds) : bar(totals),
+      section === 0 && head.kinds && !head.versions ? kindBar(head.kinds) : bar(totals),
       element("strong", {}, percentText(totals)),
       element("span", {}, `${number(totals[0] - totals[1])} of ${plural(totals[0], "statement", "statements")} uncovered`),
     ),
@@ -242,6 +244,31 @@ const partPicker = (name, section) => {
   const select = element("select", {}, options);
   select.addEventListener("change", () => visit(address({ file: name, line: view.line || undefined, section: Number(select.value) })));
   return element("label", { class: "picker" }, "Part ", select);
+};
+
+// What each part has of the file: of several versions, of the one that is wanted. A part with one version shows that.
+const versionOf = (file, section) => {
+  if (!file.versions) return file;
+  const having = file.versions.filter(({ sections }) => sections[section]);
+  const own = having.find(({ only }) => only.includes(section));
+  return own ?? having.find(({ label }) => label === view.version) ?? having[0] ?? file.versions[0];
+};
+
+const versionPicker = (file, { name, section }, shown) => {
+  if (!file.versions) return [];
+  const choices = shown.only.includes(section) ? [shown] : file.versions.filter(({ sections }) => sections[section]);
+  const options = choices.map(({ label }) => element("option", { value: label, selected: label === shown.label }, visible(label)));
+  const select = element("select", { id: "version-picker" }, options);
+  select.addEventListener("change", () => visit(address({ file: name, section, version: select.value })));
+  const others = file.versions.length - 1;
+  return [
+    element(
+      "div",
+      { class: "notice versions" },
+      element("label", { class: "picker" }, "Version of ", select),
+      element("p", {}, `Builds have ${plural(others, "other version", "other versions")} of this file. Functions with the same positions in several versions are added up; all others are of this one alone.`),
+    ),
+  ];
 };
 
 const testPicker = () => {
@@ -293,39 +320,35 @@ const once = (compute) => {
   return () => (value ??= compute());
 };
 
-const otherBuildNotice = (file, section) => {
-  const used = new Set((file.kinds ?? []).filter(Boolean).map(([shape]) => shape));
-  if (section !== 0 || used.size < 2) return [];
-  return [element("p", { class: "notice" }, "The kinds of test ran different builds of this file. They are joined where their blocks are the same; elsewhere a line is of the build that has it.")];
-};
-
 const showFile = (position, section) => {
   const head = index.files[position];
-  const totals = head.totals[section] ?? [0, 0];
   const file = view.data;
+  const shown = versionOf(file, section);
   const place = { name: head.name, section };
-  const parts = [fileHead(head, totals, section)];
+  const parts = [];
   Object.assign(view, { lines: [], stretches: [], tests: null, kindParts: [], sectionParts: () => [] });
-  if (file.sections[section]) {
-    const [number, counts] = file.sections[section];
+  if (shown.sections[section]) {
+    const [number, counts] = shown.sections[section];
     const shape = file.shapes[number];
     const functions = functionTotals(shape, counts);
+    const totals = file.versions ? sum(functions.map((each) => each.totals)) : head.totals[section];
+    parts.push(fileHead(head, totals, section), ...versionPicker(file, place, shown));
     if (file.source === null || shape.misfit) {
       parts.push(missingNotice(file, shape), ...unitList(functions, index.sections[section].mode));
     } else {
       const lines = linesOf(file.source, unitsOf(shape, counts));
       view.lines = lines;
-      view.kindParts = linesOfParts(file, file.kinds ?? []);
-      view.sectionParts = once(() => linesOfParts(file, file.sections));
+      view.kindParts = linesOfParts(file, shown.kinds ?? []);
+      view.sectionParts = once(() => linesOfParts(file, shown.sections));
       view.tests = file.tests ? testsByLine(file.tests, lines.length) : null;
       if (!view.tests?.some((tests) => tests?.has(view.test))) view.test = null;
       addKinds(lines);
       view.stretches = stretchesOf(lines, isWanted);
-      parts.push(...otherBuildNotice(file, section), ...fileControls(lines, place));
+      parts.push(...fileControls(lines, place));
       parts.push(element("div", { class: "columns" }, functionList(functions, place), codeTable(file.source, lines, place)));
     }
   } else {
-    parts.push(element("p", { class: "notice" }, `${visible(index.sections[section].label)} does not have this file.`));
+    parts.push(fileHead(head, [0, 0], section), element("p", { class: "notice" }, `${visible(index.sections[section].label)} does not have this file.`));
   }
   document.getElementById("file").replaceChildren(...parts);
 };
