@@ -4,6 +4,7 @@
 
 mod changed_lines;
 mod comparison;
+mod diff_cover;
 mod gates;
 mod git;
 #[path = "../local/place.rs"]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
@@ -191,19 +192,44 @@ fn a_loss_among_many_runs_is_said_at_once_and_in_the_report() {
 }
 
 #[test]
-fn a_podcov_that_is_killed_among_many_runs_is_missing_in_the_report() {
+fn of_a_podcov_that_is_killed_among_many_runs_the_report_has_what_was_last_read() {
+    killed_among_many_runs()
+        .podcov(["report", "coverage"])
+        .with_code(3)
+        .printing(&["2 of 2 processes", "its end was not seen; its counters are those of"]);
+}
+
+#[test]
+fn a_podcov_that_is_killed_before_it_reads_is_missing_in_the_report() {
+    let place = killed_among_many_runs();
+    // Whether it has read by then is chance.
+    fs::remove_dir_all(latest_of_run(&place)).unwrap();
+    place
+        .podcov(["report", "coverage"])
+        .with_code(3)
+        .printing(&["1 of 2 processes", "has no counters: its process still runs, or was killed"]);
+}
+
+fn killed_among_many_runs() -> Place {
     let place = Place::new();
     place.podcov(["exec", "--append", "--", go::program(), "exit", "0"]).with_code(0);
     let mark = place.path("mark").display().to_string();
     let podcov = place.start(["exec", "--append", "--", go::program(), "signals", &mark]);
     wait::until("the program waits", || podcov.output().contains("waiting"));
+    wait::until("the program was read", || {
+        let latest = latest_of_run(&place);
+        latest.is_dir() && !go::files(&latest, "covcounters.").is_empty()
+    });
     podcov.signal(Signal::SIGKILL);
     podcov.end().with_code(128 + 9);
     kill_all(&mark);
     place
-        .podcov(["report", "coverage"])
-        .with_code(3)
-        .printing(&["1 of 2 processes", "has no counters: its process still runs, or was killed"]);
+}
+
+/// Where the run that did not end keeps what was last read.
+fn latest_of_run(place: &Place) -> PathBuf {
+    let runs = fs::read_dir(place.path("coverage/data/program")).unwrap().map(|entry| entry.unwrap().path());
+    runs.map(|run| run.join(".latest")).find(|latest| latest.is_dir()).unwrap_or_default()
 }
 
 #[test]
