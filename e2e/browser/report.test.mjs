@@ -198,6 +198,8 @@ testWithData("a file opens by its link, and n and p go from one uncovered stretc
     await page.keyboard.press("u");
     assert.ok(await page.locator("#overview").isVisible());
     await page.goBack();
+    // The file is unpacked anew.
+    await page.locator("tr.target").waitFor();
     assert.equal(await targetLine(page), stops.at(-1));
   });
 });
@@ -266,6 +268,10 @@ testWithData("a part of a name leads to a file or a function", async () => {
     const chosen = await page.locator("#go-to-results [aria-selected=true] .result-file").textContent();
     await page.keyboard.press("Enter");
     assert.ok(chosen.startsWith(`${file}:`), chosen);
+    await page.keyboard.press("g");
+    await page.keyboard.type("nothing is called so");
+    await page.locator("#go-to-count", { hasText: "No file and no function" }).waitFor();
+    await page.keyboard.press("Escape");
     assert.equal(await targetLine(page), `L${chosen.split(":").at(-1)}`);
   });
 });

@@ -1,11 +1,12 @@
 //! The frame of the page: what is said of the run, and the page's style and script.
 
 use askama::Template;
+use go_coverage::Totals;
 
 use super::embed::content_security_hash;
 use crate::run::{Capture, Ending, LossReason, Outcome, Run};
 use crate::words::{self, Loss};
-use crate::{Excluded, Report, percent, summary};
+use crate::{Excluded, Report, Section, percent, summary};
 
 const STYLE: &str = concat!(
     include_str!("../../templates/report.css"),
@@ -38,6 +39,9 @@ macro_rules! script {
 const SCRIPT: &str = script!();
 const LIVE_SCRIPT: &str = script!("../../templates/script/live.js");
 
+/// The tree marks the others.
+const MOST_VERSIONS: usize = 5;
+
 #[derive(Template)]
 #[template(path = "report.html")]
 pub(super) struct Frame<'a> {
@@ -47,6 +51,10 @@ pub(super) struct Frame<'a> {
     script_hash: String,
     run: &'a Run,
     cards: Vec<Card<'a>>,
+    kinds: Vec<Card<'a>>,
+    /// Files of which builds have several versions.
+    versions: Vec<String>,
+    more_versions: usize,
     has_data: bool,
     /// What `go tool cover -func` prints as its total, where that is another number.
     func_percent: Option<String>,
@@ -117,20 +125,7 @@ impl<'a> Frame<'a> {
         let has_data = report.has_data();
         // Nothing is wrong with a run that has just begun.
         let is_early = live.is_some() && run.finished.is_none();
-        let cards: Vec<Card<'_>> = report
-            .sections
-            .iter()
-            .map(|section| {
-                let totals = report.totals(section);
-                Card {
-                    label: &section.label,
-                    mode: section.profile().mode.as_str(),
-                    percent: percent(totals),
-                    statements: words::number(totals.statements),
-                    covered: words::number(totals.covered),
-                }
-            })
-            .collect();
+        let cards = report.sections.iter().map(|section| card(section, report.totals(section))).collect();
         let func_percent = report.sections.first().and_then(|everything| {
             let (own, declared) = (report.totals(everything), everything.profile().totals());
             (own.statements > declared.statements).then(|| percent(declared))
@@ -142,6 +137,9 @@ impl<'a> Frame<'a> {
             script_hash: content_security_hash(script),
             run,
             cards,
+            kinds: report.kinds.iter().map(|kind| card(kind, kind.totals())).collect(),
+            versions: report.versions.iter().map(|(file, _)| file.to_owned()).take(MOST_VERSIONS).collect(),
+            more_versions: report.versions.iter().len().saturating_sub(MOST_VERSIONS),
             has_data,
             func_percent,
             completeness: (!run.captures.is_empty() && !is_early).then(|| words::completeness(run)),
@@ -165,6 +163,16 @@ impl<'a> Frame<'a> {
             live,
             is_early,
         }
+    }
+}
+
+fn card(section: &Section, totals: Totals) -> Card<'_> {
+    Card {
+        label: &section.label,
+        mode: section.profile().mode.as_str(),
+        percent: percent(totals),
+        statements: words::number(totals.statements),
+        covered: words::number(totals.covered),
     }
 }
 

@@ -60,7 +60,8 @@ const open = (entry) => {
 };
 
 const renderResults = () => {
-  const { found, count } = search(document.getElementById("go-to-input").value);
+  const wanted = document.getElementById("go-to-input").value.trim();
+  const { found, count } = search(wanted);
   const options = found.map((entry, at) =>
     element(
       "li",
@@ -74,7 +75,7 @@ const renderResults = () => {
   document.getElementById("go-to-results").replaceChildren(...options);
   document.getElementById("go-to-input").removeAttribute("aria-activedescendant");
   document.getElementById("go-to-count").textContent =
-    count > found.length ? `The best ${found.length} of ${number(count)}` : found.length > 0 ? "" : "Part of a name, such as Server.Handle or cart.go";
+    count > found.length ? `The best ${found.length} of ${number(count)}` : found.length > 0 ? "" : wanted ? "No file and no function has this in its name" : "Part of a name, such as Server.Handle or cart.go";
   choose(0);
 };
 

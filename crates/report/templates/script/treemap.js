@@ -63,6 +63,12 @@ const layOut = (sizes, width, height) => {
   return places;
 };
 
+// What a tile has room for.
+const tileText = ({ width, height }, name, totals) => [
+  width > 44 && height > 24 && element("span", { class: "tile-name" }, name),
+  width > 60 && height > 44 && element("span", { class: "tile-share" }, percentText(totals)),
+];
+
 const tileOf = (node, place, label) => {
   const isFile = !node.directories;
   const href = isFile
@@ -72,8 +78,7 @@ const tileOf = (node, place, label) => {
   const tile = element(
     "a",
     { class: `tile shade-${shadeOf(node.totals)}`, href, title: words, tabindex: "-1" },
-    place.width > 44 && place.height > 24 && element("span", { class: "tile-name" }, `${label.split("/").at(-1)}${isFile ? "" : "/"}`),
-    place.width > 60 && place.height > 44 && element("span", { class: "tile-share" }, percentText(node.totals)),
+    tileText(place, `${label.split("/").at(-1)}${isFile ? "" : "/"}`, node.totals),
     element("span", { class: "visually-hidden" }, ` ${words}`),
   );
   return setPlace(tile, place);
@@ -99,7 +104,8 @@ const renderTreemap = (root) => {
   map.append(...shown.map((node, position) => tileOf(node, places[position], labelOf(node))));
   if (rest.length > 0) {
     const words = `${number(rest.length)} smaller, ${percentText(remaining)}`;
-    map.append(setPlace(element("span", { class: "tile rest", title: words }), places.at(-1)));
+    const place = places.at(-1);
+    map.append(setPlace(element("span", { class: "tile rest", title: words }, tileText(place, `+ ${number(rest.length)}`, remaining)), place));
   }
   map.querySelector("a")?.setAttribute("tabindex", "0");
 };
