@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use go_coverage::{CounterMode, Join, MetaDataFile, Profile, ProgramCounts};
 use podcov_report::Versions;
 
-use crate::coverage_data::{AddedUp, Group};
+use crate::coverage_data::{AddedUp, CovdataDirectory, Group};
 use crate::kinds::Kinds;
 
 /// Enough of a hash to recognise the file by it.
@@ -80,25 +80,14 @@ impl<'a> Programs<'a> {
     }
 
     fn build(&self, added: &AddedUp, groups: &[Group]) -> Build {
-        let names: Vec<&str> = self
-            .groups
-            .iter()
-            .filter_map(|group| groups.get(*group))
-            .map(|group| group.label.as_str())
-            .collect();
         let is_group = match self.groups.as_slice() {
             [group] => added.programs_of_groups.get(*group).is_some_and(|all| all.len() == self.list.len()),
             _ => false,
         };
-        let label = match (names.as_slice(), self.list.as_slice()) {
-            ([name], _) if is_group => (*name).to_owned(),
-            (_, [(first, _), more @ ..]) => {
-                let hash = first.hash().to_string();
-                let hash = hash.get(..SHORT_HASH).unwrap_or(&hash);
-                let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-                format!("build {hash}{more} ({})", names.join(", "))
-            }
-            _ => String::new(),
+        let own: Vec<&Group> = self.groups.iter().filter_map(|group| groups.get(*group)).collect();
+        let label = match own.as_slice() {
+            [group] if is_group => group.label.clone(),
+            own => self.label(own),
         };
         let has_counts = self.list.iter().any(|(_, counts)| counts.is_some());
         Build {
@@ -107,6 +96,38 @@ impl<'a> Programs<'a> {
             is_shown: !has_counts || (is_group && groups.len() > 1),
         }
     }
+
+    /// `build 3f2a91c0 (deployment/api: api-7d9f4-x2k/app-0 and 2 more)`
+    fn label(&self, groups: &[&Group]) -> String {
+        let hashes: Vec<String> = self.list.iter().map(|(program, _)| program.hash().to_string()).collect();
+        let first = hashes.first().map_or("", String::as_str);
+        let places = groups.iter().map(|group| place_in(group, &hashes)).collect::<Vec<_>>().join(", ");
+        format!("build {}{} ({places})", first.get(..SHORT_HASH).unwrap_or(first), and_more(hashes.len()))
+    }
+}
+
+/// The group, and the first of its directories that has these programs: of a workload, that of a pod.
+fn place_in(group: &Group, programs: &[String]) -> String {
+    let common = group.directories.iter().map(|directory| directory.path.clone()).reduce(|common, path| {
+        let same = common.components().zip(path.components()).take_while(|(one, other)| one == other);
+        same.map(|(component, _)| component).collect()
+    });
+    let has_them =
+        |directory: &&CovdataDirectory| programs.iter().any(|program| directory.programs().contains(program));
+    let below = |directory: &'_ CovdataDirectory| {
+        let below = directory.path.strip_prefix(common.as_deref()?).ok()?;
+        (!below.as_os_str().is_empty()).then(|| below.display().to_string())
+    };
+    let places: Vec<String> = group.directories.iter().filter(has_them).filter_map(below).collect();
+    match places.first() {
+        Some(first) => format!("{}: {first}{}", group.label, and_more(places.len())),
+        None => group.label.clone(),
+    }
+}
+
+/// Of so many the first is named.
+fn and_more(count: usize) -> String {
+    if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
 }
 
 /// Inputs are recorded relative to the run directory, which often lies beside them.

@@ -81,15 +81,20 @@ pub struct Merged {
 }
 
 impl CovdataDirectory {
+    /// Programs that started here.
+    pub fn programs(&self) -> BTreeSet<String> {
+        hashes(&self.metadata)
+    }
+
     /// Programs that started here and of which no process left counters here: they run on, or were killed.
     pub fn unheard(&self) -> BTreeSet<String> {
         let counted = hashes(&self.counters);
-        hashes(&self.metadata).into_iter().filter(|hash| !counted.contains(hash)).collect()
+        self.programs().into_iter().filter(|hash| !counted.contains(hash)).collect()
     }
 
     /// Programs whose counters are here, but not their meta-data.
     pub fn orphaned(&self) -> BTreeSet<String> {
-        let known = hashes(&self.metadata);
+        let known = self.programs();
         hashes(&self.counters).into_iter().filter(|hash| !known.contains(hash)).collect()
     }
 }

@@ -163,10 +163,14 @@ fn figures(report: &Report<'_>) -> Vec<String> {
     lines
 }
 
-/// `api` for `deployment/api`, unless two would be called so.
+/// `api` for `deployment/api`, unless two would be called so. What stands in brackets is not cut.
 fn short_name<'a>(section: &'a Section, all: &[Section]) -> &'a str {
-    let short = |section: &'a Section| section.label.rsplit('/').next().unwrap_or(&section.label);
-    let name = short(section);
-    let called_so = all.iter().filter(|other| other.label.rsplit('/').next() == Some(name));
+    let name = without_kind(&section.label);
+    let called_so = all.iter().filter(|other| without_kind(&other.label) == name);
     if called_so.count() > 1 { &section.label } else { name }
+}
+
+fn without_kind(label: &str) -> &str {
+    let name = label.split(" (").next().unwrap_or(label);
+    name.rfind('/').and_then(|slash| label.get(slash + 1..)).unwrap_or(label)
 }
