@@ -141,7 +141,9 @@ fn say_what_differs(versions: &Versions, terminal: &Terminal) {
     ));
     for version in of_file.iter().take(MOST_VERSIONS) {
         let here = if version.fits { "" } else { ", which does not fit the source that is here" };
-        terminal.hint(&format!("a version of it is that of {}{here}", version.label()));
+        // Directories may be called anything.
+        let builds = version.label().replace(char::is_control, "\u{fffd}");
+        terminal.hint(&format!("a version of it is that of {builds}{here}"));
     }
 }
 
