@@ -17,6 +17,12 @@ pub fn doctor(namespace: &str, arguments: &[&str]) -> Diagnoses {
     Diagnoses::of(outcome)
 }
 
+/// The same as on a machine that runs no node, through a pod on the node.
+pub fn doctor_elsewhere(namespace: &str, arguments: &[&str]) -> Diagnoses {
+    let podcov = Podcov::elsewhere("doctor", namespace).arguments(["--output", "json"]);
+    Diagnoses::of(podcov.arguments(arguments).run())
+}
+
 impl Diagnoses {
     /// What an outcome with `--output json` has.
     pub fn of(outcome: Outcome) -> Self {
@@ -33,6 +39,11 @@ impl Diagnoses {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// What helps, of all with this id.
+    pub fn fixes(&self, id: &str) -> Vec<&str> {
+        self.all.iter().filter(|it| it["id"] == id).filter_map(|it| it["fix"].as_str()).collect()
     }
 
     /// Something of this severity was said of a subject with these words.
@@ -58,6 +69,22 @@ impl Diagnoses {
     pub fn expect_healthy(self) -> Self {
         assert_eq!(self.ids("error"), Vec::<&str>::new(), "{}", self.outcome.stdout);
         assert_eq!(self.ids("warning"), Vec::<&str>::new(), "{}", self.outcome.stdout);
+        self
+    }
+
+    /// Something of it was read there.
+    #[track_caller]
+    pub fn read_in(self, place: &str) -> Self {
+        let evidence = self.all.iter().filter_map(|it| it["evidence"].as_array()).flatten();
+        let is_read = evidence.clone().any(|it| it.to_string().contains(place));
+        assert!(is_read, "{}", self.outcome.stdout);
+        self
+    }
+
+    /// podcov said this to the user.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(self.outcome.stderr.contains(words), "{}", self.outcome.stderr);
         self
     }
 

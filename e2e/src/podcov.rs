@@ -76,6 +76,16 @@ impl Podcov {
         podcov.arguments([command, "--context", CONTEXT, "-n", namespace])
     }
 
+    /// The same as on a machine that runs no node: it sees no other process, and no container engine.
+    pub fn elsewhere(command: &str, namespace: &str) -> Self {
+        let Self { command: here, directory } = Self::new(command, namespace);
+        let mut elsewhere = Command::new("unshare");
+        elsewhere.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(here.get_program());
+        elsewhere.args(here.get_args()).current_dir(directory.path()).env("KUBECONFIG", &*KUBECONFIG);
+        elsewhere.env("DOCKER_HOST", "unix:///nowhere/docker.sock").env_remove("CONTAINER_HOST");
+        Self { command: elsewhere, directory }
+    }
+
     /// The same program with nothing but these arguments.
     pub fn bare<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");

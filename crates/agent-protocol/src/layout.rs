@@ -16,6 +16,8 @@ pub const AGENT_ARGUMENT_SUPERVISE: &str = "supervise";
 pub const AGENT_ARGUMENT_WAIT: &str = "wait";
 /// `agent snapshot CONTAINER-ID…`: reads the processes of containers of the node.
 pub const AGENT_ARGUMENT_SNAPSHOT: &str = "snapshot";
+/// `agent examine CONTAINER-ID…`: looks at the processes of containers of the node, and at where GOCOVERDIR points.
+pub const AGENT_ARGUMENT_EXAMINE: &str = "examine";
 /// How long the keeper waits, once told to end, for its data to be taken.
 pub const KEEP_DEADLINE_FLAG: &str = "--deadline-seconds";
 /// How the keeper exits when its deadline passed and not everything was taken; 0 when everything was.

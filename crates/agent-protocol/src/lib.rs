@@ -8,18 +8,21 @@
 //! [`FromAgent::Hello`]; a reader stops there that meets a version which is newer than its own [`PROTOCOL_VERSION`], or older than
 //! [`OLDEST_PROTOCOL_VERSION`]. An agent lives as long as its pod, so that older ones are met.
 
+mod examination;
 mod frame;
 mod layout;
 mod message;
 mod node_reading;
 mod process_record;
 
+pub use examination::{CoverageFiles, Directory, DirectoryState, Examination};
 pub use frame::{FrameError, MAX_FRAME_LENGTH, decode, encode, read_frame, write_frame};
 pub use layout::{
-    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT, AGENT_ARGUMENT_SUPERVISE,
-    AGENT_ARGUMENT_WAIT, AGENT_DIRECTORY, AGENT_EXECUTABLE, CONTAINER_DIRECTORY, EXIT_DEADLINE,
-    KEEP_DEADLINE_FLAG, LATEST_DIRECTORY, OWN_FILES_DIRECTORY, REQUESTS_DIRECTORY, SIDECAR_DATA_DIRECTORY,
-    SOCKET, STATE_DIRECTORY, is_coverage_file_name, is_kept_file_name, is_metadata_file_name,
+    AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT,
+    AGENT_ARGUMENT_SUPERVISE, AGENT_ARGUMENT_WAIT, AGENT_DIRECTORY, AGENT_EXECUTABLE, CONTAINER_DIRECTORY,
+    EXIT_DEADLINE, KEEP_DEADLINE_FLAG, LATEST_DIRECTORY, OWN_FILES_DIRECTORY, REQUESTS_DIRECTORY,
+    SIDECAR_DATA_DIRECTORY, SOCKET, STATE_DIRECTORY, is_coverage_file_name, is_kept_file_name,
+    is_metadata_file_name,
 };
 pub use message::{
     ContainerEnd, ContainerSnapshot, FILE_CHUNK_LENGTH, FromAgent, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,

@@ -1,9 +1,11 @@
-//! What `agent snapshot` on a node says to podcov of processes that are not the agent's own. It is told everything on its
+//! What `agent snapshot` and `agent examine` on a node say to podcov of processes that are not the agent's own. It is told everything on its
 //! command line, and only answers.
 //!
 //! Field order and variant order are the wire format: append, never reorder.
 
 use serde::{Deserialize, Serialize};
+
+use crate::Examination;
 
 /// One conversation: [`FromReader::Hello`]; of each container its processes; [`FromReader::End`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub enum FromReader {
     },
     /// Nothing follows.
     End,
+    /// A process was looked at.
+    Examined(Examination),
 }
 
 /// A process that was read.

@@ -1,7 +1,8 @@
-//! `agent snapshot CONTAINER-ID…`: reads the processes of other containers of its node, and sends what they have counted.
+//! `agent snapshot CONTAINER-ID…` and `agent examine CONTAINER-ID…`: reads the processes of other containers of its node,
+//! and sends what they have counted, or what they are.
 //!
-//! Owns the order of the conversation. Which processes are those of a container, and how one is read, is
-//! `podcov-process-capture`'s. Everything goes to standard output, and nothing is waited for.
+//! Owns the order of the conversation. Which processes are those of a container, and how one is read or looked at,
+//! is `podcov-process-capture`'s. Everything goes to standard output, and nothing is waited for.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -11,14 +12,25 @@ use std::time::{Duration, Instant};
 use podcov_agent_protocol::{
     FILE_CHUNK_LENGTH, FrameError, FromReader, PROTOCOL_VERSION, ReadProcess, encode,
 };
-use podcov_process_capture::{ProcessId, Reason, Snapshot, processes_in_cgroups_of, read_when_started};
+use podcov_process_capture::{
+    ProcessId, Reason, Snapshot, examine, processes_in_cgroups_of, read_when_started,
+};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// How long processes that have only just started may take, together, to initialise their packages.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What is wanted of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// What it has counted.
+    Counters,
+    /// What it is, and what it finds where GOCOVERDIR points.
+    Processes,
+}
+
 /// Reads the containers with these IDs, one after the other.
-pub fn run(containers: &[String]) -> Result<(), String> {
+pub fn run(containers: &[String], what: What) -> Result<(), String> {
     let boot_id =
         std::fs::read_to_string(BOOT_ID).map_err(|error| format!("cannot read {BOOT_ID}: {error}"))?;
     let mut reader =
@@ -36,7 +48,10 @@ pub fn run(containers: &[String]) -> Result<(), String> {
             processes: u32::try_from(processes.len()).unwrap_or(u32::MAX),
         })?;
         for process in processes {
-            reader.read(process)?;
+            match what {
+                What::Counters => reader.read(process)?,
+                What::Processes => reader.examine(process)?,
+            }
         }
     }
     reader.send(&FromReader::End)
@@ -53,16 +68,27 @@ impl<W: Write> Reader<W> {
     fn read(&mut self, process: ProcessId) -> Result<(), String> {
         match read_when_started(process, self.until) {
             Ok(snapshot) => self.send_snapshot(&snapshot),
-            Err(reason) => self.send(&FromReader::NotRead {
-                process_id: process.0.get(),
-                // One that is gone has ended while its siblings were read.
-                has_no_counters: matches!(
-                    reason,
-                    Reason::NotGo { .. } | Reason::NotInstrumented { .. } | Reason::Gone
-                ),
-                why: with_cause(&reason),
-            }),
+            Err(reason) => self.send_reason(process, &reason),
         }
+    }
+
+    fn examine(&mut self, process: ProcessId) -> Result<(), String> {
+        match examine(process) {
+            Ok(examination) => self.send(&FromReader::Examined(examination)),
+            Err(reason) => self.send_reason(process, &reason),
+        }
+    }
+
+    fn send_reason(&mut self, process: ProcessId, reason: &Reason) -> Result<(), String> {
+        self.send(&FromReader::NotRead {
+            process_id: process.0.get(),
+            // One that is gone has ended while its siblings were read.
+            has_no_counters: matches!(
+                reason,
+                Reason::NotGo { .. } | Reason::NotInstrumented { .. } | Reason::Gone
+            ),
+            why: with_cause(reason),
+        })
     }
 
     fn send_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), String> {

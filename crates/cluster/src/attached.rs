@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{AttachParams, DeleteParams, PostParams};
-use podcov_agent_protocol::{AGENT_ARGUMENT_SNAPSHOT, AGENT_EXECUTABLE, FromReader, decode};
+use podcov_agent_protocol::{
+    AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_SNAPSHOT, AGENT_EXECUTABLE, FromReader, decode,
+};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
@@ -33,6 +35,15 @@ const START_TIMEOUT: Duration = Duration::from_secs(50);
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 const ASSUMED_ARCHITECTURE: &str = "amd64";
+
+/// What the processes of a node are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What they have counted.
+    Counters,
+    /// What they are, and what they find where GOCOVERDIR points.
+    Processes,
+}
 
 /// How the nodes are entered.
 #[derive(Clone, Debug)]
@@ -162,13 +173,13 @@ impl Attachment {
         Ok(())
     }
 
-    /// What the processes of a node have counted. An error says why that is not known.
-    pub async fn read(&self, reader: &Reader) -> Result<NodeAnswer, String> {
+    /// What the processes of a node answer. An error says why that is not known.
+    pub async fn read(&self, reader: &Reader, question: Question) -> Result<NodeAnswer, String> {
         if reader.node_is_gone {
             return Err(format!("its node {} is gone: nothing was heard of it lately", reader.node));
         }
         self.wait_until_started(reader).await?;
-        let answer = tokio::time::timeout(READ_TIMEOUT, self.ask(reader)).await;
+        let answer = tokio::time::timeout(READ_TIMEOUT, self.ask(reader, question)).await;
         answer.unwrap_or_else(|_| {
             Err(format!("pod {} has not answered within {} s", reader.name, READ_TIMEOUT.as_secs()))
         })
@@ -212,10 +223,14 @@ impl Attachment {
         }
     }
 
-    async fn ask(&self, reader: &Reader) -> Result<NodeAnswer, String> {
+    async fn ask(&self, reader: &Reader, question: Question) -> Result<NodeAnswer, String> {
         let parameters =
             AttachParams::default().container(READER_CONTAINER).stdin(false).stdout(true).stderr(true);
-        let mut command = vec![AGENT_EXECUTABLE, AGENT_ARGUMENT_SNAPSHOT];
+        let argument = match question {
+            Question::Counters => AGENT_ARGUMENT_SNAPSHOT,
+            Question::Processes => AGENT_ARGUMENT_EXAMINE,
+        };
+        let mut command = vec![AGENT_EXECUTABLE, argument];
         command.extend(reader.containers.iter().map(String::as_str));
         let pods = self.connection.pods();
         let mut process =

@@ -31,7 +31,8 @@ mod target;
 mod workload;
 
 pub use attached::{
-    Attachment, AttachmentOptions, ContainerAnswer, Leftovers, NodeAnswer, NotRead, ProcessAnswer, Reader,
+    Attachment, AttachmentOptions, ContainerAnswer, Leftovers, NodeAnswer, NotRead, ProcessAnswer, Question,
+    Reader,
 };
 pub use collector::{Collector, ContainerResult, HandOverEnd, NotTaken, PodResult, Purpose, Scope};
 pub use connection::{Connection, ConnectionOptions};

@@ -81,7 +81,7 @@ pub async fn running_pods(connection: &Connection, workloads: &[Workload]) -> Re
     Ok(pods)
 }
 
-fn running_pod(workload: String, pod: &Pod) -> RunningPod {
+pub(crate) fn running_pod(workload: String, pod: &Pod) -> RunningPod {
     let capture = pod.annotations().get(CAPTURE_ANNOTATION);
     let capture: Option<Capture> = capture.and_then(|text| serde_json::from_str(text).ok());
     let of = |name: &String| match &capture {

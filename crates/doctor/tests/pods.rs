@@ -55,7 +55,7 @@ fn healthy() -> ContainerFacts {
             setting: Some("/coverdata".to_owned()),
             waits_for_termination: Some(true),
             user: 65532,
-            directory: Some(there(files)),
+            directory: Ok(Some(there(files))),
         }),
         files: Ok(files),
         ..ContainerFacts::new("pod shop/api-1, container api".to_owned(), "api".to_owned())
@@ -68,8 +68,9 @@ fn there(files: Files) -> ProcessDirectory {
         lets_create: true,
         is_read_only: false,
         free_bytes: 1 << 30,
+        free_files: Some(1 << 20),
         is_of_container: false,
-        files,
+        files: Some(files),
     }
 }
 
@@ -171,7 +172,7 @@ fn the_directory_is_examined() {
         it.has_read_only_root = true;
     });
     let directory = |change: fn(&mut ProcessDirectory)| {
-        move |it: &mut ContainerFacts| change(process(it).directory.as_mut().unwrap())
+        move |it: &mut ContainerFacts| change(process(it).directory.as_mut().unwrap().as_mut().unwrap())
     };
     expect(
         Id::DirectoryNotWritable,
@@ -185,6 +186,13 @@ fn the_directory_is_examined() {
         directory(|it| {
             let ProcessDirectory::There { free_bytes, .. } = it else { unreachable!() };
             *free_bytes = 4096;
+        }),
+    );
+    expect(
+        Id::VolumeFull,
+        directory(|it| {
+            let ProcessDirectory::There { free_files, .. } = it else { unreachable!() };
+            *free_files = Some(1);
         }),
     );
     expect(

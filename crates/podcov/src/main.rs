@@ -2,6 +2,7 @@
 //! [`exit_code`].
 
 mod agent_binary;
+mod attached;
 mod builds;
 mod cli;
 mod commands;

@@ -9,82 +9,26 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use go_binary::Executable;
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
-use nix::sys::statvfs::{FsFlags, fstatvfs};
+use nix::sys::statvfs::{FsFlags, Statvfs, fstatvfs};
+use nix::unistd::geteuid;
+use podcov_agent_protocol::{CoverageFiles, Directory, DirectoryState, Examination};
 
 use crate::proc_files::{ProcFiles, status_field};
 use crate::process::load_bias;
 use crate::process_memory::ProcessMemory;
-use crate::{FileSource, Memory, ProcessId, Reason};
+use crate::{FileSource, LiveAddress, Memory, ProcessId, Reason};
 
 const VARIABLE: &[u8] = b"GOCOVERDIR=";
 /// Linux itself has no limit but memory.
 const LONGEST_ENVIRONMENT: u64 = 8 << 20;
 const MOST_FILES: usize = 100_000;
+/// Of a text that is told; no path is longer.
+const LONGEST_TEXT: usize = 4096;
 const SIGTERM: u32 = 15;
 /// capabilities(7)
 const CAP_DAC_OVERRIDE: u32 = 1;
-
-/// A process, as it is at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Examination {
-    /// The number that it has in its own PID namespace.
-    pub own_id: u32,
-    /// Its executable, as it is called in its own file system.
-    pub program: String,
-    /// Whether its executable is a program of Go's.
-    pub is_go: bool,
-    /// The user that the kernel checks.
-    pub user: u32,
-    /// The group, and all others.
-    pub groups: Vec<u32>,
-    /// Whether it asked for SIGTERM. None where that cannot be known.
-    pub handles_termination: Option<bool>,
-    /// Its variable GOCOVERDIR. Go reads it once, when the program starts.
-    pub setting: Option<String>,
-    /// What is there; none without the variable.
-    pub directory: Option<Directory>,
-}
-
-/// Where GOCOVERDIR points.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Directory {
-    /// Nothing is there, or it cannot be reached; the kernel's reason.
-    Missing(String),
-    /// Something else is there.
-    NotADirectory,
-    /// It is there.
-    There(DirectoryState),
-}
-
-/// A directory, as one process sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryState {
-    /// Permissions.
-    pub mode: u32,
-    /// Its owner.
-    pub user: u32,
-    /// Its group.
-    pub group: u32,
-    /// Whether the process may create files in it, going by owner and permissions.
-    pub lets_create: bool,
-    /// Whether its file system is mounted to be read only.
-    pub is_read_only: bool,
-    /// Bytes that are free for those who are no superusers.
-    pub free_bytes: u64,
-    /// Where its file system is mounted; `/` if it is the container's own, which ends with it.
-    pub mount_point: String,
-    /// The directory of that file system, such as the path in the node for a volume of it.
-    pub mounted: String,
-    /// `ext4`, `tmpfs`, `overlay` …
-    pub file_system: String,
-    /// Files of meta-data, of counters, and those that Go began and did not finish.
-    pub metadata_files: usize,
-    /// See [`Self::metadata_files`].
-    pub counter_files: usize,
-    /// See [`Self::metadata_files`].
-    pub temporary_files: usize,
-}
 
 /// Looks at a process.
 pub fn examine(process: ProcessId) -> Result<Examination, Reason> {
@@ -100,15 +44,16 @@ pub fn examine(process: ProcessId) -> Result<Examination, Reason> {
     groups.extend(numbers("Groups"));
     let capabilities = status_field(&status, "CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok());
     let overrides = capabilities.unwrap_or(0) & (1 << CAP_DAC_OVERRIDE) != 0;
-    let environment = files.read("environ", LONGEST_ENVIRONMENT)?;
+    let environment = environment(files)?;
     let setting = environment.split(|byte| *byte == 0).find_map(|pair| pair.strip_prefix(VARIABLE));
     let setting = setting.filter(|value| !value.is_empty());
     let directory = setting.map(|path| directory(files, path, user, &groups, overrides)).transpose()?;
-    let executable = File::open(files.path("exe")).and_then(FileSource::new).ok().map(Executable::read);
-    let executable = executable.and_then(Result::ok);
+    let executable = File::open(files.path("exe")).map_err(|error| files.refused("exe", error))?;
+    let executable = FileSource::new(executable).ok().and_then(|source| Executable::read(source).ok());
     Ok(Examination {
+        process_id: process.0.get(),
         own_id: files.own_id().unwrap_or(process.0.get()),
-        program: files.executable_name(),
+        program: printable(files.executable_name().as_bytes()),
         is_go: executable.as_ref().is_some_and(|it| matches!(it.module_data_location(), Ok(Some(_)))),
         user,
         groups,
@@ -118,6 +63,20 @@ pub fn examine(process: ProcessId) -> Result<Examination, Reason> {
         setting: setting.map(printable),
         directory,
     })
+}
+
+/// Its variables as it was started with them. The file is its user's; CAP_SYS_PTRACE alone is enough for its memory.
+fn environment(files: ProcFiles) -> Result<Vec<u8>, Reason> {
+    let denied = match files.read("environ", LONGEST_ENVIRONMENT) {
+        Err(denied @ Reason::Denied(_)) => denied,
+        read => return read,
+    };
+    let (begin, end) = files.stat()?.environment;
+    let length = end.saturating_sub(begin).min(LONGEST_ENVIRONMENT);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    let read = ProcessMemory::open(files)?.read(LiveAddress(begin), &mut bytes);
+    // Without permission, it has no place.
+    if length == 0 || read.is_err() { Err(denied) } else { Ok(bytes) }
 }
 
 /// Whether Go's runtime was asked for SIGTERM.
@@ -147,7 +106,13 @@ fn directory(
     let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT);
     let opened = match openat2(root.as_fd(), path, how) {
         Ok(opened) => opened,
-        Err(error) => return Ok(Directory::Missing(io::Error::from(error).to_string())),
+        Err(error) => {
+            let reason = io::Error::from(error).to_string();
+            // What is denied to others is no sign of what is denied to it.
+            let is_like_it = !overrides && geteuid().as_raw() == user;
+            let is_missing = error != Errno::EACCES || is_like_it;
+            return Ok(if is_missing { Directory::Missing(reason) } else { Directory::Unreachable(reason) });
+        }
     };
     let metadata = File::from(duplicate(&opened, files)?).metadata();
     let metadata = metadata.map_err(|error| files.refused(base, error))?;
@@ -156,33 +121,42 @@ fn directory(
     }
     let volume = fstatvfs(&opened).map_err(|error| files.refused(base, error.into()))?;
     let mount = mount_of(files, &opened).unwrap_or_default();
-    let mut state = DirectoryState {
+    Ok(Directory::There(DirectoryState {
         mode: metadata.mode() & 0o7777,
         user: metadata.uid(),
         group: metadata.gid(),
         lets_create: overrides || lets_create(&metadata, user, groups),
         is_read_only: volume.flags().contains(FsFlags::ST_RDONLY),
         free_bytes: free_bytes(&volume),
+        free_files: free_files(&volume),
         mount_point: mount.point,
         mounted: mount.root,
         file_system: mount.file_system,
-        metadata_files: 0,
-        counter_files: 0,
-        temporary_files: 0,
-    };
-    for entry in fs::read_dir(descriptor_path(&opened)).into_iter().flatten().flatten().take(MOST_FILES) {
+        files: coverage_files(&opened),
+    }))
+}
+
+fn coverage_files(directory: &OwnedFd) -> Option<CoverageFiles> {
+    let mut files = CoverageFiles::default();
+    for entry in fs::read_dir(descriptor_path(directory)).ok()?.flatten().take(MOST_FILES) {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        state.metadata_files += usize::from(name.starts_with(b"covmeta."));
-        state.counter_files += usize::from(name.starts_with(b"covcounters."));
-        state.temporary_files += usize::from(name.starts_with(b"tmp.cov"));
+        files.metadata += u32::from(name.starts_with(b"covmeta."));
+        files.counters += u32::from(name.starts_with(b"covcounters."));
+        files.temporary += u32::from(name.starts_with(b"tmp.cov"));
     }
-    Ok(Directory::There(state))
+    Some(files)
 }
 
 #[expect(clippy::useless_conversion, reason = "the fields have other types on other systems")]
-fn free_bytes(volume: &nix::sys::statvfs::Statvfs) -> u64 {
+fn free_bytes(volume: &Statvfs) -> u64 {
     u64::from(volume.blocks_available()).saturating_mul(u64::from(volume.fragment_size()))
+}
+
+/// File systems that make them as they need them count none.
+#[expect(clippy::useless_conversion, reason = "the fields have other types on other systems")]
+fn free_files(volume: &Statvfs) -> Option<u64> {
+    (volume.files() > 0).then(|| u64::from(volume.files_available()))
 }
 
 fn duplicate(descriptor: &OwnedFd, files: ProcFiles) -> Result<OwnedFd, Reason> {
@@ -229,9 +203,9 @@ fn mount_of(files: ProcFiles, directory: &OwnedFd) -> Option<Mount> {
     })
 }
 
-/// Text from a container cannot steer the terminal.
+/// Text from a container cannot steer the terminal, and does not fill memory.
 fn printable(text: &[u8]) -> String {
     let characters = String::from_utf8_lossy(text);
     let plain = |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
-    characters.chars().map(plain).collect()
+    characters.chars().map(plain).take(LONGEST_TEXT).collect()
 }

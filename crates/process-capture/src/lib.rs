@@ -35,7 +35,7 @@ pub use container::{is_of_container, processes_in_cgroups_of, processes_of_conta
 pub use counters::Counters;
 pub use denial::Denial;
 pub use error::{Error, Reason};
-pub use examination::{Directory, DirectoryState, Examination, examine};
+pub use examination::examine;
 pub use executable::FileSource;
 pub use module::{ListPlace, Module, find_module};
 pub use proc_files::{ProcessId, StartOfStack, StartTime};

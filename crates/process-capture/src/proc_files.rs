@@ -57,6 +57,8 @@ pub(crate) struct Stat {
     pub(crate) start_of_code: u64,
     /// Where the stack begins; 0 without permission.
     pub(crate) start_of_stack: StartOfStack,
+    /// Where its variables begin and end; 0 without permission.
+    pub(crate) environment: (u64, u64),
 }
 
 impl Stat {
@@ -150,6 +152,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
         start_time: StartTime(field(22)?.parse().ok()?),
         start_of_code: field(26)?.parse().ok()?,
         start_of_stack: StartOfStack(field(28)?.parse().ok()?),
+        environment: (field(50)?.parse().ok()?, field(51)?.parse().ok()?),
     })
 }
 
@@ -171,6 +174,7 @@ mod tests {
         let stat = parse_stat(&format!("7 (a) R (b) S {numbers}\n")).unwrap();
         assert_eq!((stat.state, stat.parent, stat.start_time), ('S', 4, StartTime(22)));
         assert_eq!((stat.start_of_code, stat.start_of_stack), (26, StartOfStack(28)));
+        assert_eq!(stat.environment, (50, 51));
         assert!(parse_stat("7 (a) S 4 5").is_none());
     }
 

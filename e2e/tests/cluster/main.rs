@@ -4,6 +4,7 @@ mod attached;
 mod diagnoses;
 mod dockerfiles;
 mod endings;
+mod inside;
 mod interruption;
 mod kinds;
 mod live;

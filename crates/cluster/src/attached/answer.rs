@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use podcov_agent_protocol::{FromReader, PROTOCOL_VERSION, ReadProcess, is_coverage_file_name};
+use podcov_agent_protocol::{Examination, FromReader, PROTOCOL_VERSION, ReadProcess, is_coverage_file_name};
 
 use crate::RunningContainer;
 
@@ -11,7 +11,7 @@ use crate::RunningContainer;
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_PROCESSES: usize = 1 << 16;
 
-/// What the processes of a node have counted.
+/// What the processes of a node have counted, or are.
 #[derive(Debug, Default)]
 pub struct NodeAnswer {
     /// Which start of the node's system it is.
@@ -33,7 +33,9 @@ pub struct ContainerAnswer {
     pub processes_seen: u32,
     /// Those that were read.
     pub processes: Vec<ProcessAnswer>,
-    /// Those that were not.
+    /// Those that were looked at.
+    pub examined: Vec<Examination>,
+    /// Those that were neither.
     pub not_read: Vec<NotRead>,
 }
 
@@ -117,6 +119,10 @@ impl NodeAnswer {
             FromReader::NotRead { process_id, has_no_counters, why } => {
                 self.count_process()?;
                 self.container().not_read.push(NotRead { process_id, has_no_counters, why });
+            }
+            FromReader::Examined(examination) => {
+                self.count_process()?;
+                self.container().examined.push(examination);
             }
             FromReader::End => return Ok(true),
         }

@@ -20,7 +20,9 @@ pub use ending::follow_end;
 pub use events::EventFacts;
 pub use log::{LogFacts, LogParts};
 
-use crate::{Connection, Error, Target, Workload, rollout::living_pods};
+use crate::{
+    Connection, Error, RunningPod, Target, Workload, rollout::living_pods, running_pods::running_pod,
+};
 
 /// What was asked, or why there is no answer.
 pub type Answer<T> = Result<T, String>;
@@ -49,6 +51,8 @@ pub struct WorkloadFacts {
     pub grace_period_seconds: i64,
     /// The pods that there are, those that end included.
     pub pods: Vec<PodFacts>,
+    /// Of these, which containers run, as they are read from their nodes.
+    pub running: Vec<RunningPod>,
     /// Warnings about it and its pods, the newest last.
     pub warnings: Answer<Vec<EventFacts>>,
     /// The Pod Security level that the namespace enforces.
@@ -154,6 +158,7 @@ pub async fn examine(connection: &Connection, target: &Target) -> Result<Workloa
         volumes: volumes(&template),
         grace_period_seconds: grace_period(&template),
         pods: pods.iter().map(pod_facts).collect(),
+        running: pods.iter().map(|pod| running_pod(workload.reference(), pod)).collect(),
         warnings: events::warnings(connection, &workload).await,
         enforced_level: enforced_level(connection).await,
     };

@@ -191,8 +191,8 @@ pub struct ProcessFacts {
     pub waits_for_termination: Option<bool>,
     /// Its user.
     pub user: u32,
-    /// What is where GOCOVERDIR points.
-    pub directory: Option<ProcessDirectory>,
+    /// What is where GOCOVERDIR points; none without the variable.
+    pub directory: Answer<Option<ProcessDirectory>>,
 }
 
 /// The directory as the process sees it.
@@ -212,10 +212,12 @@ pub enum ProcessDirectory {
         is_read_only: bool,
         /// Free bytes.
         free_bytes: u64,
+        /// Files that may still be made; none where nothing limits them.
+        free_files: Option<u64>,
         /// On the container's own file system.
         is_of_container: bool,
-        /// What is in it.
-        files: Files,
+        /// What is in it; none if it may not be listed.
+        files: Option<Files>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 use podcov_cluster::ConnectionOptions;
 
+use crate::attached::AttachArgs;
 use crate::cli::{ClusterOptions, OutputFormat};
 use crate::doctor::{self, Cluster};
 use crate::error::CommandError;
@@ -25,7 +26,8 @@ Exit code 0: nothing is wrong with what was looked at; 1: a cause was found; 2: 
 /// Say why there is no coverage data, with the evidence and the fix.
 ///
 /// Looks at every hop that it is given, from the build to the data, and says just as clearly what is not the
-/// cause. Nothing is run and nothing is changed, but with --try. Without arguments it looks at the current directory and at the
+/// cause. Nothing is run and nothing is changed, but with --try. Where only a process tells, it asks whether it may look from
+/// a pod on the node for a moment. Without arguments it looks at the current directory and at the
 /// current namespace.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,9 +45,8 @@ pub struct DoctorArgs {
     #[arg(long = "try")]
     is_tried: bool,
 
-    /// Do not ask before something is created or run.
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    attach: AttachArgs,
 
     /// What is printed on standard output: findings for people, or a document for programs.
     #[arg(long, value_enum, default_value_t)]
@@ -54,14 +55,14 @@ pub struct DoctorArgs {
 
 /// Runs the command.
 pub async fn run(args: DoctorArgs, terminal: &Terminal) -> Result<ExitCode, CommandError> {
-    let DoctorArgs { targets, cluster, is_tried, yes, output } = args;
+    let DoctorArgs { targets, cluster, is_tried, attach, output } = args;
     let ClusterOptions { namespace, context, kubeconfig, selector, all } = cluster;
     let options = ConnectionOptions { namespace, context, kubeconfig };
     let cluster = Cluster { options, selector, all };
     let facts = if is_tried {
-        doctor::try_all(&targets, &cluster, yes, terminal).await?
+        doctor::try_all(&targets, &cluster, attach.yes, terminal).await?
     } else {
-        doctor::gather(&targets, &cluster, terminal).await
+        doctor::gather(&targets, &cluster, &attach, terminal).await?
     };
     let examination = podcov_doctor::examine(&facts);
     terminal.data(&match output {

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::attached::AttachArgs;
 use crate::cli::{ClusterArgs, ClusterOptions, ReportOptions};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::snapshot::{self, AttachArgs, Target};
+use crate::snapshot::{self, Target};
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\

@@ -1,6 +1,7 @@
 //! `podcov doctor`: gathers what [`podcov_doctor`] judges, and shows what it says.
 //!
 //! What an argument is, is [`argument`]'s. Each other module looks at one kind of thing; none of them changes anything.
+//! What only a process tells is asked of its node at the end, with the user's consent.
 
 mod argument;
 mod binary;
@@ -17,11 +18,14 @@ pub use trial::try_all;
 
 use std::path::{Path, PathBuf};
 
-use podcov_cluster::ConnectionOptions;
+use podcov_cluster::{Connection, ConnectionOptions};
 use podcov_doctor::facts::NotSeen;
 use podcov_doctor::{Facts, Hop};
 
-use crate::examine;
+use crate::attached::AttachArgs;
+use crate::error::CommandError;
+use crate::examine::{self, Unseen};
+use crate::kubernetes::cluster_error;
 use crate::terminal::Terminal;
 
 /// Which cluster is asked.
@@ -42,13 +46,18 @@ impl Cluster {
 }
 
 /// Looks at everything that was named; at what is here, if nothing was.
-pub async fn gather(arguments: &[String], cluster: &Cluster, terminal: &Terminal) -> Facts {
-    let mut facts = Facts::default();
+pub async fn gather(
+    arguments: &[String],
+    cluster: &Cluster,
+    attach: &AttachArgs,
+    terminal: &Terminal,
+) -> Result<Facts, CommandError> {
+    let (mut facts, mut unseen) = (Facts::default(), Vec::new());
     if cluster.selects() {
-        examine::add_all(cluster.selector.as_deref(), &cluster.options, &mut facts).await;
+        examine::add_all(cluster.selector.as_deref(), &cluster.options, &mut facts, &mut unseen).await;
     } else if arguments.is_empty() {
         here::look(Path::new("."), &mut facts);
-        examine::add_current_namespace(&cluster.options, &mut facts).await;
+        examine::add_current_namespace(&cluster.options, &mut facts, &mut unseen).await;
     }
     for text in arguments {
         let _progress = terminal.progress("examining", text);
@@ -56,13 +65,17 @@ pub async fn gather(arguments: &[String], cluster: &Cluster, terminal: &Terminal
         if let Some(note) = note {
             terminal.warning(&note);
         }
-        look_at(argument, cluster, &mut facts).await;
+        look_at(argument, cluster, &mut facts, &mut unseen).await;
+    }
+    if !unseen.is_empty() {
+        let connection = Connection::open(&cluster.options).await.map_err(cluster_error)?;
+        examine::look_inside(&connection, &unseen, attach, &mut facts, terminal).await?;
     }
     here::add_host_directories(&mut facts);
-    facts
+    Ok(facts)
 }
 
-async fn look_at(argument: Argument, cluster: &Cluster, facts: &mut Facts) {
+async fn look_at(argument: Argument, cluster: &Cluster, facts: &mut Facts, unseen: &mut Vec<Unseen>) {
     match argument {
         Argument::Binary(path) => facts.binaries.push(binary::read(&path)),
         Argument::Dockerfile(path) => here::dockerfile(&path, facts),
@@ -72,7 +85,7 @@ async fn look_at(argument: Argument, cluster: &Cluster, facts: &mut Facts) {
         Argument::Project(path) => here::look(&path, facts),
         Argument::Image(name) => examine::add_image(&name, facts).await,
         Argument::ImageArchive(path) => examine::add_image_archive(&path, facts).await,
-        Argument::Workload(target) => examine::add_workload(&target, &cluster.options, facts).await,
+        Argument::Workload(target) => examine::add_workload(&target, &cluster.options, facts, unseen).await,
         Argument::Nothing { subject, reason } => facts.not_seen.push(NotSeen {
             subject,
             hop: Hop::Build,

@@ -36,7 +36,7 @@ pub async fn try_all(
     for text in arguments {
         match to_try(Argument::infer(text).0) {
             Ok(argument) => tried.push(argument),
-            Err(argument) => look_at(argument, cluster, &mut facts).await,
+            Err(argument) => look_at(argument, cluster, &mut facts, &mut Vec::new()).await,
         }
     }
     let mut lines: Vec<String> = tried.iter().flat_map(|it| it.described(&connection)).collect();

@@ -7,6 +7,7 @@ use podcov_container_image::Platform;
 use podcov_doctor::facts::{NotSeen, RunningWorkload};
 use podcov_doctor::{Facts, Hop};
 
+use super::inside::Unseen;
 use super::{ImageSource, image, workload};
 use crate::error::CommandError;
 
@@ -33,18 +34,28 @@ async fn add(subject: &str, source: &ImageSource, facts: &mut Facts) {
 }
 
 /// A workload of a cluster.
-pub async fn add_workload(target: &Target, options: &ConnectionOptions, facts: &mut Facts) {
+pub async fn add_workload(
+    target: &Target,
+    options: &ConnectionOptions,
+    facts: &mut Facts,
+    unseen: &mut Vec<Unseen>,
+) {
     match Connection::open(options).await {
-        Ok(connection) => look(&connection, target, facts).await,
+        Ok(connection) => look(&connection, target, facts, unseen).await,
         Err(error) => lose(&subject_of(target), error, facts),
     }
 }
 
 /// The workloads with these labels, or without labels all of the namespace.
-pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, facts: &mut Facts) {
+pub async fn add_all(
+    selector: Option<&str>,
+    options: &ConnectionOptions,
+    facts: &mut Facts,
+    unseen: &mut Vec<Unseen>,
+) {
     let subject = selector.map_or_else(|| "all workloads".to_owned(), |selector| format!("-l {selector}"));
     let added = match Connection::open(options).await {
-        Ok(connection) => look_at_all(&connection, selector, facts).await,
+        Ok(connection) => look_at_all(&connection, selector, facts, unseen).await,
         Err(error) => Err(error),
     };
     if let Err(error) = added {
@@ -53,9 +64,9 @@ pub async fn add_all(selector: Option<&str>, options: &ConnectionOptions, facts:
 }
 
 /// The namespace of the current context, if there is a context and it has workloads.
-pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Facts) {
+pub async fn add_current_namespace(options: &ConnectionOptions, facts: &mut Facts, unseen: &mut Vec<Unseen>) {
     let Ok(connection) = Connection::open(options).await else { return };
-    match look_at_all(&connection, None, facts).await {
+    match look_at_all(&connection, None, facts, unseen).await {
         Ok(()) | Err(Error::NothingSelected { .. }) => {}
         Err(error) => lose(&format!("namespace {}", connection.namespace()), error, facts),
     }
@@ -65,9 +76,10 @@ async fn look_at_all(
     connection: &Connection,
     selector: Option<&str>,
     facts: &mut Facts,
+    unseen: &mut Vec<Unseen>,
 ) -> Result<(), Error> {
     for target in select(connection, selector).await? {
-        look(connection, &target, facts).await;
+        look(connection, &target, facts, unseen).await;
     }
     Ok(())
 }
@@ -80,9 +92,12 @@ pub async fn select(connection: &Connection, selector: Option<&str>) -> Result<V
     Ok(workloads.iter().map(|workload| Target { kind: workload.kind(), name: workload.name() }).collect())
 }
 
-async fn look(connection: &Connection, target: &Target, facts: &mut Facts) {
+async fn look(connection: &Connection, target: &Target, facts: &mut Facts, unseen: &mut Vec<Unseen>) {
     match workload(connection, target).await {
-        Ok(seen) => add_once(seen, facts),
+        Ok((seen, its_unseen)) => {
+            add_once(seen, facts);
+            unseen.extend(its_unseen);
+        }
         Err(error) => lose(&subject_of(target), error, facts),
     }
 }

@@ -6,6 +6,7 @@
 mod experiment;
 mod gather;
 mod image;
+mod inside;
 mod node;
 mod program;
 mod workload;
@@ -13,5 +14,6 @@ mod workload;
 pub use experiment::{TrialCluster, Tried};
 pub use gather::{add_all, add_current_namespace, add_image, add_image_archive, add_workload, lose, select};
 use image::{ImageSource, image};
+pub use inside::{Unseen, look as look_inside};
 pub use workload::container_program;
 use workload::workload;

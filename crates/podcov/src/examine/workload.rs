@@ -21,14 +21,18 @@ use podcov_doctor::facts::running_workload::{
 use podcov_doctor::{Diagnosis, rules, runtime_log};
 
 use super::image::{self, LocalImage};
+use super::inside::Unseen;
 use super::node;
 
 const VARIABLE: &str = "GOCOVERDIR";
 
 pub type Images = BTreeMap<(String, Option<String>), Result<LocalImage, Unknown>>;
 
-/// Looks at a workload, and waits for the end of pods that were told to end.
-pub async fn workload(connection: &Connection, target: &Target) -> Result<RunningWorkload, Error> {
+/// Looks at a workload, and waits for the end of pods that were told to end. Tells of which containers no process was seen.
+pub async fn workload(
+    connection: &Connection,
+    target: &Target,
+) -> Result<(RunningWorkload, Vec<Unseen>), Error> {
     let mut seen = examination::examine(connection, target).await?;
     let ends = seen.pods.iter().filter(|pod| pod.is_terminating).cloned().collect::<Vec<_>>();
     let ends = join_all(ends.iter().map(|pod| examination::follow_end(connection, pod))).await;
@@ -87,7 +91,8 @@ pub fn program_file(images: &Images, seen: &Seen) -> Result<(Binary, tempfile::T
 /// What is known of the containers of a pod at this moment.
 pub async fn containers(connection: &Connection, pod: &PodFacts) -> Vec<ContainerFacts> {
     let images = images_of(pod.containers.iter(), &platform(connection).await).await;
-    of_pod(&format!("pod {}/{}", connection.namespace(), pod.name), pod, &images).await
+    let found = of_pod(&format!("pod {}/{}", connection.namespace(), pod.name), pod, &images).await;
+    found.into_iter().map(|(facts, _)| facts).collect()
 }
 
 /// Each image that containers run or are to run, once.
@@ -110,11 +115,14 @@ async fn images_of(containers: impl Iterator<Item = &Seen>, platform: &Platform)
     images
 }
 
-async fn facts(seen: &SeenWorkload, images: &Images) -> RunningWorkload {
+async fn facts(seen: &SeenWorkload, images: &Images) -> (RunningWorkload, Vec<Unseen>) {
     let place = |pod: &PodFacts| format!("pod {}/{}", seen.namespace, pod.name);
-    let mut containers = Vec::new();
+    let (mut containers, mut unseen) = (Vec::new(), Vec::new());
     for pod in &seen.pods {
-        containers.extend(of_pod(&place(pod), pod, images).await);
+        for (facts, go_program) in of_pod(&place(pod), pod, images).await {
+            unseen.extend(unseen_container(seen, pod, &facts, go_program));
+            containers.push(facts);
+        }
     }
     let (kind, name) = seen.reference.split_once('/').unwrap_or(("workload", &seen.reference));
     let subject = format!("{kind} {}/{name}", seen.namespace);
@@ -131,24 +139,41 @@ async fn facts(seen: &SeenWorkload, images: &Images) -> RunningWorkload {
             containers: seen.template.clone(),
             reason: None,
         };
-        containers = of_pod(&subject, &template, images).await;
+        containers = of_pod(&subject, &template, images).await.into_iter().map(|(facts, _)| facts).collect();
     }
     let warnings = seen.warnings.iter().flatten().map(|event| Warning {
         about: event.about.clone(),
         reason: event.reason.clone(),
         message: event.message.clone(),
     });
-    RunningWorkload {
+    let workload = RunningWorkload {
         subject,
         wanted_pods: seen.wanted_pods,
         existing_pods: seen.existing_pods,
         warnings: warnings.collect(),
         containers,
-    }
+    };
+    (workload, unseen)
 }
 
-/// The containers of a pod that are there as long as the pod is.
-async fn of_pod(place: &str, pod: &PodFacts, images: &Images) -> Vec<ContainerFacts> {
+/// It runs, and nothing of it was seen from here.
+fn unseen_container(
+    seen: &SeenWorkload,
+    pod: &PodFacts,
+    facts: &ContainerFacts,
+    go_program: Option<String>,
+) -> Option<Unseen> {
+    if facts.process.is_ok() {
+        return None;
+    }
+    let mut pod = seen.running.iter().find(|running| running.uid == pod.uid)?.clone();
+    pod.containers.retain(|container| container.name == facts.name);
+    let is_running = !pod.containers.is_empty();
+    is_running.then(|| Unseen { subject: facts.subject.clone(), pod, go_program })
+}
+
+/// The containers of a pod that are there as long as the pod is, and the Go programs that their images start.
+async fn of_pod(place: &str, pod: &PodFacts, images: &Images) -> Vec<(ContainerFacts, Option<String>)> {
     let mut found = Vec::new();
     for seen in pod.containers.iter().filter(|container| !container.is_init) {
         found.push(container(place, pod, seen, images).await);
@@ -156,7 +181,12 @@ async fn of_pod(place: &str, pod: &PodFacts, images: &Images) -> Vec<ContainerFa
     found
 }
 
-async fn container(place: &str, pod: &PodFacts, seen: &Seen, images: &Images) -> ContainerFacts {
+async fn container(
+    place: &str,
+    pod: &PodFacts,
+    seen: &Seen,
+    images: &Images,
+) -> (ContainerFacts, Option<String>) {
     let mut facts = ContainerFacts::new(format!("{place}, container {}", seen.name), seen.name.clone());
     let image = match images.get(&(seen.image.clone(), seen.image_id.clone())) {
         Some(found) => found.as_ref().map_err(Unknown::clone),
@@ -234,19 +264,28 @@ async fn container(place: &str, pod: &PodFacts, seen: &Seen, images: &Images) ->
         Ok(log) => Ok(runtime_log::findings(log.lines())),
         Err(reason) => Err(Unknown::because(reason)),
     };
-    facts.process = match (&facts.state, &seen.id) {
-        (State::Running, Some(id)) => node::process(id, go_program.as_deref()),
+    let process = match (&facts.state, &seen.id) {
+        (State::Running, Some(id)) => node::processes(id)
+            .map_err(Unknown::because)
+            .and_then(|processes| node::facts(processes, "", go_program.as_deref())),
         _ => Err(Unknown::because("it does not run")),
     };
-    facts.files = files(&facts.process);
-    facts
+    set_process(&mut facts, process);
+    (facts, go_program)
+}
+
+/// Takes over what was seen of the process.
+pub fn set_process(facts: &mut ContainerFacts, process: Answer<ProcessFacts>) {
+    facts.files = files(&process);
+    facts.process = process;
 }
 
 fn files(process: &Answer<ProcessFacts>) -> Answer<Files> {
-    match process.as_ref().map(|process| &process.directory) {
-        Ok(Some(ProcessDirectory::There { files, .. })) => Ok(*files),
-        Ok(_) => Err(Unknown::because("GOCOVERDIR is no directory")),
-        Err(unknown) => Err(unknown.clone()),
+    match process.as_ref().map_err(Unknown::clone)?.directory.as_ref().map_err(Unknown::clone)? {
+        Some(ProcessDirectory::There { files, .. }) => {
+            files.ok_or_else(|| Unknown::because("GOCOVERDIR may not be listed"))
+        }
+        _ => Err(Unknown::because("GOCOVERDIR is no directory")),
     }
 }
 

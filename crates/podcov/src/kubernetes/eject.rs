@@ -6,13 +6,13 @@ use podcov_cluster::{Collector, PreparedRun, Purpose};
 
 use super::{Cluster, collection::Timeouts};
 use crate::{
+    attached::remove_leftovers,
     commands::eject::EjectArgs,
     error::CommandError,
     exit_code::ExitCode,
     finish,
     interrupt::Interrupt,
     run_directory::{RunDirectory, read_record},
-    snapshot::remove_leftovers,
     terminal::Terminal,
 };
 

@@ -2,9 +2,8 @@
 //!
 //! How the memory of a process is read is process-capture's. What a target is, is [`target`]'s; reading one,
 //! [`reading`]'s, which process a container is, [`container`]'s. Pods are [`pods`]'; those that no agent reads are
-//! [`unread`]'s, and how their nodes are entered [`attached`]'s. What later snapshots are compared with is [`earlier`]'s.
+//! [`unread`]'s, and how their nodes are entered [`crate::attached`]'s. What later snapshots are compared with is [`earlier`]'s.
 
-mod attached;
 #[cfg(target_os = "linux")]
 mod container;
 mod earlier;
@@ -16,12 +15,12 @@ mod reading;
 mod target;
 mod unread;
 
-pub use attached::{AttachArgs, remove_leftovers};
 pub use earlier::{counter_file, counts};
 pub use target::Target;
 
 use std::path::Path;
 
+use crate::attached::AttachArgs;
 use crate::cli::{ClusterArgs, ReportOptions};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;

@@ -14,9 +14,9 @@ use podcov_cluster::{
 use podcov_report::run::{LossReason, Origin, Way};
 use tokio::time::Instant;
 
-use super::attached::AttachArgs;
 use super::read::{Identity, Missing, ReadProcess, Reading};
 use super::unread::{self, UnreadContainer};
+use crate::attached::AttachArgs;
 use crate::cli::ClusterArgs;
 use crate::coverage_data::read_file;
 use crate::error::CommandError;

@@ -3,12 +3,13 @@
 
 use go_coverage::{CounterFile, MetaDataFile, MetaDataHash};
 use podcov_cluster::{
-    ContainerAnswer, ContainerCapture, IdleContainer, NotRead, ProcessAnswer, RunningContainer, RunningPod,
+    ContainerAnswer, ContainerCapture, IdleContainer, NotRead, ProcessAnswer, Question, RunningContainer,
+    RunningPod,
 };
 use podcov_report::run::{LossReason, Origin, Way};
 
-use super::attached::{self, AttachArgs};
 use super::read::{Identity, Missing, ReadProcess, Reading};
+use crate::attached::{self, AttachArgs, Wording};
 use crate::error::CommandError;
 use crate::kubernetes::Cluster;
 
@@ -29,8 +30,19 @@ pub async fn read(
         containers: vec![container.clone()],
         ..pod.clone()
     });
-    let attachment = attached::plan(cluster, &pods.collect::<Vec<_>>(), attach).await?;
-    let mut answers = attached::read(cluster, &attachment, attach, which(containers)).await?;
+    let (interrupt, terminal) = (cluster.interrupt(), cluster.terminal());
+    let pods = pods.collect::<Vec<_>>();
+    let attachment = attached::plan(cluster.connection(), interrupt, &pods, attach).await?;
+    let wording = Wording {
+        which: which(containers),
+        introduction: "For the time of the snapshot, podcov creates",
+        hints: &[
+            "podcov run and podcov inject, with --capture supervised, need no privilege, and restart the pods",
+        ],
+    };
+    let question = Question::Counters;
+    let mut answers =
+        attached::read(&attachment, question, &wording, attach.yes, interrupt, terminal).await?;
     let readings = containers.iter().map(|UnreadContainer { pod, container }| {
         let origin = origin(pod, &container.name, container.restart, cluster.namespace());
         let mut reading = empty(origin);

@@ -6,8 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use podcov_agent_protocol::{CoverageFiles, Directory, DirectoryState, Examination};
 use podcov_go_programs::{Covered, Linking, LiveProgram};
-use podcov_process_capture::{Directory, DirectoryState, Examination, ProcessId, examine};
+use podcov_process_capture::{ProcessId, examine};
 
 use crate::live::{Live, RELEASES, executable, program, wait_for};
 
@@ -90,7 +91,7 @@ fn the_directory_is_described_as_the_process_sees_it() {
     assert_eq!(state.mode, metadata.permissions().mode() & 0o7777);
     assert!(state.lets_create && !state.is_read_only && state.free_bytes > 0);
     // Its meta-data are written at its start, its counters at its end.
-    assert_eq!((state.metadata_files, state.counter_files, state.temporary_files), (1, 0, 0));
+    assert_eq!(state.files, Some(CoverageFiles { metadata: 1, counters: 0, temporary: 0 }));
     // findmnt is the oracle for where it is mounted.
     let findmnt = Command::new("findmnt").args(["-n", "-o", "TARGET,FSTYPE", "--target", &path]).output();
     let expected = String::from_utf8(findmnt.unwrap().stdout).unwrap();
@@ -115,7 +116,11 @@ fn what_is_wrong_with_the_directory_is_told() {
     fs::create_dir(at.join("data")).unwrap();
     fs::write(at.join("data/tmp.covmeta.1"), "").unwrap();
     let here = run_in(Some("data"), at);
-    assert_eq!(state(&of(here.id())).temporary_files, 1, "a relative path is where the process is");
+    assert_eq!(
+        state(&of(here.id())).files.map(|files| files.temporary),
+        Some(1),
+        "a relative path is where the process is"
+    );
 }
 
 #[test]
@@ -173,7 +178,7 @@ fn no_link_leads_out_of_the_container() {
         let script = format!("exec env GOCOVERDIR={directory} chroot {} /program", root.path().display());
         Live::start_command(command.arg("-c").arg(script))
     };
-    assert_eq!(state(&of(run("/link").id())).metadata_files, 1);
+    assert_eq!(state(&of(run("/link").id())).files.map(|files| files.metadata), Some(1));
     let outside = of(run("/out").id());
     assert!(matches!(outside.directory, Some(Directory::Missing(_))), "{outside:?}");
 }

@@ -22,7 +22,7 @@ fn failure(container: &ContainerFacts, wanted: &[WriteFailure]) -> Option<LogFin
 }
 
 fn seen(container: &ContainerFacts) -> Option<&ProcessDirectory> {
-    container.process.as_ref().ok()?.directory.as_ref()
+    container.process.as_ref().ok()?.directory.as_ref().ok()?.as_ref()
 }
 
 fn volume(container: &ContainerFacts) -> Option<&Volume> {
@@ -156,7 +156,13 @@ fn fix_for_owner(container: &ContainerFacts, path: &str) -> String {
 fn full(container: &ContainerFacts) -> Option<Diagnosis> {
     let said = failure(container, &[WriteFailure::NoSpace]);
     let free = match seen(container) {
-        Some(ProcessDirectory::There { free_bytes, .. }) if *free_bytes < NO_ROOM => Some(*free_bytes),
+        Some(ProcessDirectory::There { free_bytes, .. }) if *free_bytes < NO_ROOM => {
+            Some(("free bytes", *free_bytes))
+        }
+        // Meta-data and counters.
+        Some(ProcessDirectory::There { free_files: Some(files @ 0..2), .. }) => {
+            Some(("files that may still be made", *files))
+        }
         _ => None,
     };
     if said.is_none() && free.is_none() && !container.is_volume_full {
@@ -165,8 +171,8 @@ fn full(container: &ContainerFacts) -> Option<Diagnosis> {
     let path = path(container);
     let sentence = format!("{path} has no room left: Go leaves an empty temporary file, and no data");
     let mut diagnosis = error(Id::VolumeFull, &container.subject, sentence);
-    if let (Some(free), Ok(process)) = (free, &container.process) {
-        diagnosis = diagnosis.seen("free bytes", free, format!("{}/root{path}", process.read_in));
+    if let (Some((what, free)), Ok(process)) = (free, &container.process) {
+        diagnosis = diagnosis.seen(what, free, format!("{}/root{path}", process.read_in));
     }
     if let Ok(files) = &container.files
         && container.is_volume_full

@@ -11,7 +11,7 @@ mod setting;
 
 use super::finding::unknown;
 use crate::facts::Binary;
-use crate::facts::running_workload::{ContainerFacts, RunningWorkload, State, Unknown};
+use crate::facts::running_workload::{ContainerFacts, ProcessDirectory, RunningWorkload, State, Unknown};
 use crate::runtime_log::Complaint;
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
 
@@ -86,6 +86,10 @@ fn has_error(found: &[Diagnosis]) -> bool {
 /// What could not be looked at may still be the cause.
 fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
     let is_running = container.state == State::Running;
+    let unseen = container.process.as_ref().ok().and_then(|process| match &process.directory {
+        Ok(Some(ProcessDirectory::There { files: None, .. })) => container.files.as_ref().err(),
+        directory => directory.as_ref().err(),
+    });
     let answers = [
         (Hop::Build, "whether the program is covered", container.program.as_ref().err()),
         (Hop::Pod, "whether GOCOVERDIR is set", container.setting.as_ref().err()),
@@ -94,6 +98,7 @@ fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
             "what the process finds where GOCOVERDIR points",
             container.process.as_ref().err().filter(|_| is_running),
         ),
+        (Hop::Process, "what is where GOCOVERDIR points", unseen),
     ];
     let of = |(hop, what, answer): (Hop, &str, Option<&Unknown>)| {
         let Unknown { reason, how } = answer?;

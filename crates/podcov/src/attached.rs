@@ -1,25 +1,25 @@
-//! Pods that no agent reads, read from their nodes: asks the user first, and leaves nothing behind.
+//! Processes of pods, read or looked at from their nodes: asks the user first, and leaves nothing behind.
 //!
 //! What is created is `podcov-cluster`'s. Owns the question, and that everything is deleted again whatever happens.
 
 use futures::future::join_all;
 use podcov_cluster::{
-    Attachment, AttachmentOptions, Connection, ContainerAnswer, Leftovers, NodeAnswer, Reader,
+    Attachment, AttachmentOptions, Connection, ContainerAnswer, Leftovers, NodeAnswer, Question, Reader,
     RunningContainer, RunningPod,
 };
 
 use crate::consent;
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
-use crate::kubernetes::{Cluster, agent_named, cluster_error, run_id, who};
+use crate::kubernetes::{agent_named, cluster_error, run_id, who};
 use crate::run_directory::new_id;
 use crate::terminal::{self, Terminal};
 
-/// How the nodes of pods are entered that no agent reads.
+/// How the nodes of pods are entered.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster options")]
 pub struct AttachArgs {
-    /// Do not ask before a pod is created that may read others on its node.
+    /// Do not ask before something is created or run, such as a pod that may read others on its node.
     #[arg(short, long)]
     pub yes: bool,
 
@@ -56,7 +56,8 @@ impl Answers<'_> {
 
 /// What has to be created to read these containers.
 pub async fn plan(
-    cluster: &Cluster<'_>,
+    connection: &Connection,
+    interrupt: &Interrupt,
     pods: &[RunningPod],
     args: &AttachArgs,
 ) -> Result<Attachment, CommandError> {
@@ -66,49 +67,50 @@ pub async fn plan(
         architecture: args.arch.clone(),
     };
     let (id, by) = (run_id(&new_id())?, who());
-    let plan = Attachment::plan(cluster.connection(), &id, &by, pods, &options);
-    let attachment = cluster.interrupt().or(plan).await?;
+    let plan = Attachment::plan(connection, &id, &by, pods, &options);
+    let attachment = interrupt.or(plan).await?;
     for architecture in attachment.architectures() {
         agent_named(Some(architecture))?;
     }
     Ok(attachment)
 }
 
-/// Creates it if the user agrees, reads, and deletes it. `which` says in words what is read.
+/// How the user is asked.
+pub struct Wording<'a> {
+    /// Of what is read.
+    pub which: &'a str,
+    /// Before what is created.
+    pub introduction: &'a str,
+    /// Other ways, for those who cannot be asked.
+    pub hints: &'a [&'a str],
+}
+
+/// Creates it if the user agrees, reads, and deletes it.
 pub async fn read<'a>(
-    cluster: &Cluster<'_>,
     attachment: &'a Attachment,
-    args: &AttachArgs,
-    which: &str,
+    question: Question,
+    wording: &Wording<'_>,
+    is_agreed: bool,
+    interrupt: &Interrupt,
+    terminal: &Terminal,
 ) -> Result<Answers<'a>, CommandError> {
     if attachment.readers().is_empty() {
         return Ok(Answers(Vec::new()));
     }
-    agree(attachment, args, which, cluster.terminal())?;
-    read_nodes(attachment, cluster.interrupt(), cluster.terminal()).await
-}
-
-/// Says what will be created, and for which pods. Only the user can agree to that.
-fn agree(
-    attachment: &Attachment,
-    args: &AttachArgs,
-    which: &str,
-    terminal: &Terminal,
-) -> Result<(), CommandError> {
     let request = consent::Request {
-        why: &format!("reading {which} takes a privileged pod on their nodes"),
+        why: &format!("reading {} takes a privileged pod on their nodes", wording.which),
         lines: &attachment.described(),
-        introduction: "For the time of the snapshot, podcov creates",
+        introduction: wording.introduction,
         question: "Create them?",
-        hints: &[
-            "podcov run and podcov inject, with --capture supervised, need no privilege, and restart the pods",
-        ],
+        hints: wording.hints,
     };
-    consent::agree(&request, args.yes, terminal)
+    consent::agree(&request, is_agreed, terminal)?;
+    read_nodes(attachment, question, interrupt, terminal).await
 }
 
 async fn read_nodes<'a>(
     attachment: &'a Attachment,
+    question: Question,
     interrupt: &Interrupt,
     terminal: &Terminal,
 ) -> Result<Answers<'a>, CommandError> {
@@ -121,7 +123,7 @@ async fn read_nodes<'a>(
             .await
             .map_err(cluster_error)?;
         let readers = attachment.readers().iter();
-        let answers = readers.map(|reader| async move { (reader, attachment.read(reader).await) });
+        let answers = readers.map(|reader| async move { (reader, attachment.read(reader, question).await) });
         Ok(Answers(join_all(answers).await))
     };
     let read = interrupt.or(read).await;
@@ -146,7 +148,7 @@ pub async fn remove_leftovers(
     let leftovers = which(Leftovers::find(connection).await.map_err(cluster_error)?);
     let removed = leftovers.remove(connection).await.map_err(cluster_error)?;
     for name in &removed {
-        terminal.step("deleted", name, "left by an earlier snapshot");
+        terminal.step("deleted", name, "left by an earlier podcov");
     }
     Ok(!removed.is_empty())
 }
