@@ -138,9 +138,10 @@ fn the_setting_is_examined() {
 #[test]
 fn the_directory_is_examined() {
     expect(Id::DirectoryMissing, |it| {
-        process(it).directory = Some(ProcessDirectory::Missing("No such file or directory".to_owned()));
+        let why = "No such file or directory".to_owned();
+        process(it).directory = Ok(Some(ProcessDirectory::Missing(why)));
     });
-    expect(Id::DirectoryMissing, |it| process(it).directory = Some(ProcessDirectory::NotADirectory));
+    expect(Id::DirectoryMissing, |it| process(it).directory = Ok(Some(ProcessDirectory::NotADirectory)));
     expect(Id::DirectoryMissing, |it| {
         it.process = Err(Unknown::default());
         it.volume = Ok(None);
@@ -337,4 +338,27 @@ fn what_could_not_be_looked_at_is_unknown_with_the_reason_and_what_helps() {
     let unknown = found.iter().find(|it| it.severity == Severity::Unknown).unwrap();
     assert!(unknown.sentence.contains("nobody looked"));
     assert_eq!(unknown.fix.as_deref(), Some("podcov doctor --yes"));
+}
+
+/// What podcov may not enter or list is neither missing nor empty.
+#[test]
+fn a_directory_that_podcov_may_not_enter_is_unknown() {
+    let is_unknown = |change: &dyn Fn(&mut ContainerFacts)| {
+        let mut container = healthy();
+        change(&mut container);
+        let found = of_container(&container);
+        assert_eq!(errors(&found), []);
+        found
+            .iter()
+            .any(|it| it.severity == Severity::Unknown && it.sentence.contains("where GOCOVERDIR points"))
+    };
+    assert!(!is_unknown(&|_| {}));
+    assert!(is_unknown(&|it| process(it).directory = Err(Unknown::because("permission denied"))));
+    assert!(is_unknown(&|it| {
+        let Ok(Some(ProcessDirectory::There { files, .. })) = &mut process(it).directory else {
+            unreachable!()
+        };
+        *files = None;
+        it.files = Err(Unknown::because("it may not be listed"));
+    }));
 }
