@@ -57,7 +57,7 @@ pub(crate) struct Unpacked {
 
 enum Source {
     Plain(BufReader<BlobReader>),
-    Gzip(MultiGzDecoder<BufReader<BlobReader>>),
+    Gzip(Box<MultiGzDecoder<BufReader<BlobReader>>>),
     Zstd(Box<ZstdFrames<BufReader<BlobReader>>>),
 }
 
@@ -80,7 +80,7 @@ impl Unpacked {
         let reader = BufReader::with_capacity(BUFFER, blob.reader());
         let source = match compression {
             Compression::None => Source::Plain(reader),
-            Compression::Gzip => Source::Gzip(MultiGzDecoder::new(reader)),
+            Compression::Gzip => Source::Gzip(Box::new(MultiGzDecoder::new(reader))),
             Compression::Zstd => Source::Zstd(Box::new(ZstdFrames::new(reader))),
             Compression::Other(name) => {
                 let reason = format!("it is compressed with {name}; gzip and zstd are read");

@@ -15,7 +15,7 @@ use crate::kinds::{Joined, Kinds};
 use crate::parallel;
 use crate::run_directory;
 use crate::settings::Settings;
-use crate::terminal::{Progress, Terminal, count};
+use crate::terminal::{Terminal, count};
 
 /// The label of the section that holds everything.
 pub const EVERYTHING: &str = "all";
@@ -49,17 +49,16 @@ impl Content {
         directory: &Path,
         groups: &[Group],
         settings: &Settings,
-        progress: &Progress,
         terminal: &Terminal,
     ) -> Self {
         let inputs = Kinds::read(&run.inputs, directory);
-        let added = AddedUp::of(groups);
+        let discover = || Sources::discover(&settings.source);
+        let (added, sources) = parallel::both(|| AddedUp::of(groups), discover);
         let mut builds = builds::candidates(&added, groups, &inputs);
         let Merged { total, groups: mut parts, set_aside } = added.merged();
         run.set_aside.extend(named(directory, set_aside.into_iter().chain(inputs.refused.iter().cloned())));
 
-        progress.update("the sources");
-        let sources = Sources::discover(&settings.source).unwrap_or_else(|error| {
+        let sources = sources.unwrap_or_else(|error| {
             terminal.warning(&format!("no sources in the report: {error}"));
             Sources::default()
         });

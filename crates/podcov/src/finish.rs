@@ -67,18 +67,20 @@ fn write_results(
     let groups = groups(directory)?;
     let mut run = directory.run().clone();
     let Content { sections, kinds, files, versions, of_modes, is_mixed } =
-        Content::of_run(&mut run, directory.path(), &groups, settings, &progress, terminal);
+        Content::of_run(&mut run, directory.path(), &groups, settings, terminal);
     *directory.run_mut() = run.clone();
     directory.save()?;
-    write_profiles(directory, sections.first().map(Section::profile), &of_modes)?;
     let tests = run_directory::read_tests(directory.path()).unwrap_or_else(|error| {
         terminal.warning(&format!("no tests in the report: {error}"));
         None
     });
     let report =
         Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files, versions: &versions };
-    let page =
-        directory.write_page(|output| page::write(&Page::new(&report), output).map_err(io::Error::other))?;
+    let (page, profiles) = parallel::both(
+        || directory.write_page(|output| page::write(&Page::new(&report), output).map_err(io::Error::other)),
+        || write_profiles(directory, report.sections.first().map(Section::profile), &of_modes),
+    );
+    let (page, ()) = (page?, profiles?);
     save(directory)?;
     drop(progress);
     if is_mixed {

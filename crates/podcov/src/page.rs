@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use podcov_report::{Error, Page};
+use podcov_report::{Error, Packer, Page};
 
 use crate::parallel;
 
 /// Below that, compressing files on another thread takes longer than it saves.
 const FILES_WORTH_A_THREAD: u64 = 10;
 /// So many are in memory at a time.
-const FILES_AT_ONCE: usize = 256;
+const FILES_AT_ONCE: usize = 2048;
 
 /// Writes it.
 pub fn write(page: &Page<'_>, output: &mut impl Write) -> Result<(), Error> {
@@ -17,7 +17,8 @@ pub fn write(page: &Page<'_>, output: &mut impl Write) -> Result<(), Error> {
     for first in (0..page.file_count()).step_by(FILES_AT_ONCE) {
         let count = FILES_AT_ONCE.min(page.file_count() - first);
         let threads = parallel::threads(count as u64, FILES_WORTH_A_THREAD);
-        for file in parallel::in_order(count, threads, |offset| page.file(first + offset)) {
+        let file = |packer: &mut Packer, offset: usize| page.file(first + offset, packer);
+        for file in parallel::in_order_with(count, threads, Packer::new, file) {
             output.write_all(file?.as_bytes())?;
         }
     }

@@ -13,7 +13,8 @@ use std::io::Write;
 use askama::Template;
 
 use crate::{Error, Report};
-use data::Index;
+use data::{FileData, Index};
+pub use embed::Packer;
 use frame::Frame;
 
 /// The page, whose files can be made one by one, or by several threads.
@@ -29,7 +30,9 @@ pub struct Page<'a> {
 pub fn html(report: &Report<'_>, output: &mut impl Write) -> Result<(), Error> {
     let page = Page::new(report);
     page.write_beginning(output)?;
-    (0..page.file_count()).try_for_each(|number| Ok(output.write_all(page.file(number)?.as_bytes())?))
+    let mut packer = Packer::new();
+    (0..page.file_count())
+        .try_for_each(|number| Ok(output.write_all(page.file(number, &mut packer)?.as_bytes())?))
 }
 
 impl<'a> Page<'a> {
@@ -64,8 +67,9 @@ impl<'a> Page<'a> {
     }
 
     /// What stands in the page for the file with this number. The files follow the beginning in order.
-    pub fn file(&self, number: usize) -> Result<String, Error> {
+    pub fn file(&self, number: usize, packer: &mut Packer) -> Result<String, Error> {
         let data = self.index.as_ref().map(|index| index.file(self.report, number));
-        embed::packed_block(&format!("file-{number}"), &data)
+        let source = data.as_ref().and_then(FileData::source);
+        packer.block(&format!("file-{number}"), &data, source)
     }
 }

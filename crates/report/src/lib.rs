@@ -26,7 +26,7 @@ pub use blocks::name_blocks;
 pub use error::Error;
 pub use exclude::{Decisions, ExcludePattern, Excluded, Exclusions};
 pub use files::{FileState, NamedFiles, SourceFiles};
-pub use html::{Page, html};
+pub use html::{Packer, Page, html};
 pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, lines_by_file};
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};

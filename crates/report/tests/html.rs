@@ -6,6 +6,7 @@
 mod common;
 
 use std::fs;
+use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,13 @@ fn block(page: &str, id: &str) -> Value {
 /// The data of a file, as the page's script unpacks it.
 fn file_block(page: &str, id: &str) -> Value {
     let packed = STANDARD.decode(text_of(page, "application/octet-stream", id)).unwrap();
-    serde_json::from_reader(flate2::read::DeflateDecoder::new(packed.as_slice())).unwrap()
+    let mut text = String::new();
+    flate2::read::DeflateDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+    let (figures, source) =
+        text.split_once('\n').map_or((text.as_str(), None), |(one, other)| (one, Some(other)));
+    let mut data: Value = serde_json::from_str(figures).unwrap();
+    data["source"] = source.into();
+    data
 }
 
 fn text_of<'p>(page: &'p str, kind: &str, id: &str) -> &'p str {

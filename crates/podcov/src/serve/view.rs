@@ -77,8 +77,7 @@ pub fn render(
     let has_ended = run.finished.is_some();
     let recorded = run.set_aside.len();
     let silent = Terminal::silent();
-    let progress = silent.progress("merging", "the captured data");
-    let content = Content::of_run(&mut run, path, &groups, settings, &progress, &silent);
+    let content = Content::of_run(&mut run, path, &groups, settings, &silent);
     if has_ended {
         // The record of a run that has ended names them already.
         run.set_aside.truncate(recorded);

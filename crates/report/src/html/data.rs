@@ -74,7 +74,8 @@ pub(super) struct FunctionList<'a>(Vec<(Vec<&'a str>, Vec<u32>)>);
 /// What the page's script reads when a file is opened.
 #[derive(Serialize)]
 pub(super) struct FileData<'a> {
-    /// None when it was not found.
+    /// None when it was not found. It follows on the figures.
+    #[serde(skip)]
     source: Option<&'a str>,
     /// Why it was not found.
     missing: Option<&'a str>,
@@ -236,6 +237,12 @@ impl<'a> Index<'a> {
             versions,
             tests: self.test_blocks.and_then(|mapping| Tests::of(mapping, name)),
         }
+    }
+}
+
+impl<'a> FileData<'a> {
+    pub(super) const fn source(&self) -> Option<&'a str> {
+        self.source
     }
 }
 

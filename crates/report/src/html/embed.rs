@@ -20,15 +20,47 @@ pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Seriali
     Ok(())
 }
 
-/// `value` as a compressed data block: the script unpacks it when it is needed.
-pub(super) fn packed_block(id: &str, value: &impl Serialize) -> Result<String, Error> {
-    let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(&serde_json::to_vec(value)?)?;
-    let packed = packed.finish()?;
-    let mut block = format!("<script type=\"application/octet-stream\" id=\"{id}\">");
-    STANDARD.encode_string(packed, &mut block);
-    block.push_str("</script>\n");
-    Ok(block)
+/// Compresses data blocks one after the other, in memory that is used again.
+#[derive(Debug)]
+pub struct Packer {
+    encoder: DeflateEncoder<Vec<u8>>,
+    json: Vec<u8>,
+}
+
+impl Packer {
+    /// Without any.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { encoder: DeflateEncoder::new(Vec::new(), Compression::fast()), json: Vec::new() }
+    }
+
+    /// A compressed data block, which the script unpacks when it is needed: `value` as a line of JSON, and the text, if
+    /// there is one, as it is.
+    pub(super) fn block(
+        &mut self,
+        id: &str,
+        value: &impl Serialize,
+        text: Option<&str>,
+    ) -> Result<String, Error> {
+        self.json.clear();
+        serde_json::to_writer(&mut self.json, value)?;
+        if text.is_some() {
+            self.json.push(b'\n');
+        }
+        self.encoder.write_all(&self.json)?;
+        self.encoder.write_all(text.unwrap_or_default().as_bytes())?;
+        let packed = self.encoder.reset(Vec::new())?;
+        let mut block = format!("<script type=\"application/octet-stream\" id=\"{id}\">");
+        STANDARD.encode_string(packed, &mut block);
+        block.push_str("</script>\n");
+        Ok(block)
+    }
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Text of the page in which no character moves or hides others: they are named. Such characters in names make a text

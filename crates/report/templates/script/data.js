@@ -7,11 +7,14 @@ const data = (id) => {
 
 const index = data("index");
 
-// The data of a file is compressed, and unpacked when the file is opened.
+// The data of a file is compressed, and unpacked when the file is opened: a line of JSON, and after it the source.
 const unpack = async (id) => {
   const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (byte) => byte.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Response(stream).json();
+  const text = await new Response(stream).text();
+  const end = text.indexOf("\n");
+  if (end === -1) return { ...JSON.parse(text), source: null };
+  return { ...JSON.parse(text.slice(0, end)), source: text.slice(end + 1) };
 };
 
 // Only ever text: nothing in the data is read as markup.
