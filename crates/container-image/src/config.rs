@@ -2,6 +2,9 @@
 //!
 //! Owns both ways it is written: as a blob of the image (OCI and Docker alike), and as an engine tells it.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::{Digest, Error, Platform};
@@ -28,6 +31,9 @@ pub struct ImageConfig {
     /// The signal that ends it. Empty for SIGTERM.
     #[serde(deserialize_with = "or_default")]
     pub stop_signal: String,
+    /// Directories that each container gets a volume for.
+    #[serde(deserialize_with = "keys")]
+    pub volumes: Vec<String>,
     /// What the image runs on.
     #[serde(skip)]
     pub platform: Platform,
@@ -124,6 +130,12 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Of a map whose values say nothing.
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let map: Option<BTreeMap<String, IgnoredAny>> = Option::deserialize(deserializer)?;
+    Ok(map.unwrap_or_default().into_keys().collect())
 }
 
 /// A list, or what Docker also takes for one: a single text, or nothing.

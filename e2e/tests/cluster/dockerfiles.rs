@@ -14,8 +14,7 @@ const ARGUMENT: &str = "FROM golang:1.26 AS build\nARG GOFLAGS\n";
 fn written(instead: &str, flags: &str) -> String {
     let text = dockerfile();
     assert!(text.contains(ARGUMENT) && text.contains("go build "));
-    // What comes from outside is not known to who reads it.
-    let text = text.replace(ARGUMENT, instead).replace("ARG TAGS\n", "ARG TAGS=plain\n");
+    let text = text.replace(ARGUMENT, instead);
     text.replace("go build ", &format!("go build {flags} "))
 }
 
@@ -58,6 +57,14 @@ fn a_dockerfile_foretells_the_image_that_is_built_by_it() {
         (
             "other-variable",
             format!("{from}ARG COVERAGE_FLAGS=-cover\n"),
+            "",
+            Some("coverage-flag-not-passed"),
+            Some("not-instrumented"),
+        ),
+        ("without-quotes", format!("{from}ENV GOFLAGS=-cover -coverpkg=./...\n"), "", None, None),
+        (
+            "without-quotes-lost",
+            format!("{from}ARG GOFLAGS=-trimpath -cover\n"),
             "",
             Some("coverage-flag-not-passed"),
             Some("not-instrumented"),

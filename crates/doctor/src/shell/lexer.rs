@@ -138,14 +138,14 @@ impl Lexer<'_> {
         if self.rest.starts_with('`') {
             let end = self.rest.get(1..).and_then(|rest| rest.find('`'));
             self.skip(end.map_or(self.rest.len(), |end| end + 2));
-            parts.push(Part::Open);
+            parts.push(Part::Open { is_quoted });
             return;
         }
         self.skip(1);
         match self.rest.chars().next() {
             Some('(') => {
                 self.skip(closing(self.rest, '(', ')'));
-                parts.push(Part::Open);
+                parts.push(Part::Open { is_quoted });
             }
             Some('{') => {
                 let length = closing(self.rest, '{', '}');
@@ -162,7 +162,7 @@ impl Lexer<'_> {
             }
             Some(other) if "@*#?-$!0123456789".contains(other) => {
                 self.skip(1);
-                parts.push(Part::Open);
+                parts.push(Part::Open { is_quoted });
             }
             _ => parts.push(Part::Text("$".to_owned())),
         }
@@ -180,7 +180,7 @@ fn braced(inside: &str, is_quoted: bool) -> Part {
         (false, false, Some(default)) if !default.contains('$') => {
             Part::Variable { name: name.to_owned(), default: Some(default.to_owned()), is_quoted }
         }
-        _ => Part::Open,
+        _ => Part::Open { is_quoted },
     }
 }
 

@@ -61,7 +61,7 @@ pub fn word(text: &str) -> Word {
         }
     }
     for part in &mut parts {
-        if let Part::Variable { is_quoted, .. } = part {
+        if let Part::Variable { is_quoted, .. } | Part::Open { is_quoted } = part {
             *is_quoted = true;
         }
     }
@@ -94,6 +94,17 @@ mod tests {
         assert_eq!(words("a && b; c | d\ne # no"), [["a"], ["b"], ["c"], ["d"], ["e"]]);
         assert_eq!(words("a \"x\\\"y\" z\\ z"), [["a", "x\"y", "z z"]]);
         assert_eq!(words("a > out 2>&1 b"), [["a", "b"]]);
+        assert_eq!(words("a -b=\"x$GIVEN\" \"$(c)\""), [["a", "-b=x${GIVEN}", "$(…)"]]);
+    }
+
+    #[test]
+    fn of_a_word_that_stays_one_the_beginning_is_known() {
+        let value = |name: &str| if name == "GIVEN" { Value::Open } else { Value::Is("x".to_owned()) };
+        let beginning = |line: &str| commands(line)[0].words[0].beginning(&value);
+        assert_eq!(beginning("-a=\"$OTHER.$GIVEN\""), Some("-a=x.".to_owned()));
+        assert_eq!(beginning("\"-a=`b`\""), Some("-a=".to_owned()));
+        assert_eq!(beginning("-a=$GIVEN"), None);
+        assert_eq!(beginning("-a=\"$GIVEN\"$(b)"), None);
     }
 
     #[test]

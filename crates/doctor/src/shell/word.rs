@@ -15,7 +15,9 @@ pub(super) enum Part {
         is_quoted: bool,
     },
     /// A command substitution, or anything else that only a shell can tell.
-    Open,
+    Open {
+        is_quoted: bool,
+    },
 }
 
 /// What a variable is.
@@ -32,7 +34,7 @@ pub enum Value {
 /// Words as a program gets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expanded {
-    /// What is known.
+    /// What is known; what is not stands in it as it is written.
     pub words: Vec<String>,
     /// Whether there may be more, or others.
     pub is_open: bool,
@@ -64,13 +66,17 @@ impl Word {
         for part in &self.parts {
             match part {
                 Part::Text(text) => current.get_or_insert_default().push_str(text),
-                Part::Open => expanded.is_open = true,
+                Part::Open { .. } => {
+                    expanded.is_open = true;
+                    current.get_or_insert_default().push_str("$(…)");
+                }
                 Part::Variable { name, default, is_quoted } => {
                     let text = match (value_of(name), default) {
                         (Value::Is(text), _) => text,
                         (Value::Unset, default) => default.clone().unwrap_or_default(),
                         (Value::Open, _) => {
                             expanded.is_open = true;
+                            current.get_or_insert_default().push_str(&format!("${{{name}}}"));
                             continue;
                         }
                     };
@@ -84,6 +90,20 @@ impl Word {
         }
         expanded.words.extend(current);
         expanded
+    }
+
+    /// The text before what is not known. None if that is not quoted, so that there may be any number of words.
+    pub fn beginning(&self, value_of: &dyn Fn(&str) -> Value) -> Option<String> {
+        let open = |part: &Part| match part {
+            Part::Text(_) => None,
+            Part::Open { is_quoted } => Some(*is_quoted),
+            Part::Variable { name, is_quoted, .. } => (value_of(name) == Value::Open).then_some(*is_quoted),
+        };
+        if self.parts.iter().any(|part| open(part) == Some(false)) {
+            return None;
+        }
+        let parts = self.parts.iter().take_while(|part| open(part).is_none()).cloned().collect();
+        Some(Self { parts }.expand(value_of).words.join(" "))
     }
 }
 

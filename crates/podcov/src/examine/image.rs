@@ -229,17 +229,21 @@ impl ExaminedImage {
         user: Option<u64>,
         group: Option<u64>,
     ) -> Result<ImageDirectory, Unknown> {
+        let (own_user, own_group) = self.owner();
+        let user = || user.or(own_user).ok_or_else(|| Unknown::because("the image's user has no number"));
         match self.files.resolve(path) {
             Ok((_, Node::Directory(directory))) => {
-                let (own_user, own_group) = self.owner();
-                let user =
-                    user.or(own_user).ok_or_else(|| Unknown::because("the image's user has no number"))?;
+                let user = user()?;
                 let group = group.or(own_group).unwrap_or(0);
                 let lets_create = user == 0 || directory.lets_create(user, group);
                 let owner = format!("{:o} {}:{}", directory.mode, directory.user, directory.group);
                 Ok(ImageDirectory::There { owner, lets_create })
             }
             Ok(_) => Ok(ImageDirectory::NotADirectory),
+            // Who starts a container makes a directory for each of its volumes.
+            Err(_) if self.config.volumes.iter().any(|volume| volume.trim_end_matches('/') == path) => {
+                Ok(ImageDirectory::There { owner: "755 0:0".to_owned(), lets_create: user()? == 0 })
+            }
             Err(_) => Ok(ImageDirectory::Missing),
         }
     }

@@ -103,11 +103,29 @@ pub const CASES: &[Case] = &[
         || dockerfile(ARGUMENT, "FROM golang:1.26 AS tools\nARG GOFLAGS=-cover\nFROM golang:1.26 AS build\n"),
         DOCKERFILE,
     ),
+    warning(
+        "3",
+        "coverage-flag-not-passed",
+        "Dockerfile with a value that lacks its quotes, and begins with -cover",
+        || dockerfile("ARG GOFLAGS=-cover\n", "ENV GOFLAGS=-cover -coverpkg=./...\n"),
+        DOCKERFILE,
+    ),
     error(
         "3",
         "coverage-flag-not-passed",
-        "Dockerfile with a value that lacks its quotes",
-        || dockerfile("ARG GOFLAGS=-cover\n", "ENV GOFLAGS=-cover -coverpkg=./...\n"),
+        "Dockerfile with a value that lacks its quotes, so that -cover is lost",
+        || dockerfile("ARG GOFLAGS=-cover\n", "ARG GOFLAGS=-trimpath -cover\n"),
+        DOCKERFILE,
+    ),
+    error(
+        "1",
+        "not-instrumented",
+        "Dockerfile whose go build gets no coverage flag, whatever its tags and version are",
+        || {
+            let text = replaced(BUILD, "ARG GOFLAGS=-cover\n", "ARG TAGS\nARG VERSION\n");
+            let flags = "go build -tags=\"${TAGS}\" -ldflags \"-X main.version=$VERSION\" ";
+            vec![("Dockerfile", replaced(&text, "go build ", flags))]
+        },
         DOCKERFILE,
     ),
     error(
@@ -359,6 +377,14 @@ pub const HEALTHY: &[(&str, Files, &[&str])] = &[
 
 /// What files alone do not tell.
 pub const UNDECIDED: &[(&str, Files, &[&str])] = &[
+    (
+        "flags in a variable that comes from outside",
+        || {
+            let text = replaced(BUILD, "ARG GOFLAGS=-cover\n", "ARG FLAGS\n");
+            vec![("Dockerfile", replaced(&text, "go build ", "go build $FLAGS "))]
+        },
+        DOCKERFILE,
+    ),
     (
         "a flag whose value comes from outside",
         || dockerfile("ARG GOFLAGS=-cover\n", "ARG GOFLAGS\n"),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{ids, lay_out};
+use super::{engine_answers, ids, lay_out};
 
 /// What is left behind is looked for in the whole engine.
 static ENGINE: Mutex<()> = Mutex::new(());
@@ -58,11 +58,10 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether an engine answers; the others wait meanwhile.
-fn engine() -> Option<MutexGuard<'static, ()>> {
+/// The others wait meanwhile.
+fn engine(test: &str) -> Option<MutexGuard<'static, ()>> {
     let guard = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = Command::new("docker").args(["info", "--format", "{{.ServerVersion}}"]).output();
-    answer.is_ok_and(|answer| answer.status.success()).then_some(guard)
+    engine_answers(test).then_some(guard)
 }
 
 fn left_behind() -> String {
@@ -92,7 +91,7 @@ fn is(output: &Output, place: &str, severity: &str) -> bool {
 
 #[test]
 fn data_of_a_healthy_package_appears_here_and_in_a_container() {
-    let Some(_guard) = engine() else { return };
+    let Some(_guard) = engine("data_of_a_healthy_package_appears_here_and_in_a_container") else { return };
     let module = module(WORK);
     let output = command(module.path(), &["--yes", "."]).output().unwrap();
     assert_eq!(ids(&output), Vec::<String>::new());
@@ -105,7 +104,9 @@ fn data_of_a_healthy_package_appears_here_and_in_a_container() {
 
 #[test]
 fn data_that_stops_at_the_build_is_said_of_the_local_build_alone() {
-    let Some(_guard) = engine() else { return };
+    let Some(_guard) = engine("data_that_stops_at_the_build_is_said_of_the_local_build_alone") else {
+        return;
+    };
     let module = module(WORK);
     let flags = "-coverpkg=example.com/tried/internal/...";
     let output = command(module.path(), &["--yes", "."]).env("GOFLAGS", flags).output().unwrap();
@@ -116,7 +117,7 @@ fn data_that_stops_at_the_build_is_said_of_the_local_build_alone() {
 
 #[test]
 fn data_that_stops_in_the_container_appears_here_before() {
-    let Some(_guard) = engine() else { return };
+    let Some(_guard) = engine("data_that_stops_in_the_container_appears_here_before") else { return };
     let module = module(NEEDS_USERS);
     let binary = module.path().join("bin");
     let mut build = Command::new("go");
@@ -130,7 +131,7 @@ fn data_that_stops_in_the_container_appears_here_before() {
 
 #[test]
 fn an_image_is_tried_as_its_user() {
-    let Some(_guard) = engine() else { return };
+    let Some(_guard) = engine("an_image_is_tried_as_its_user") else { return };
     let module = module(WORK);
     let build = Command::new("go")
         .args(["build", "-cover", "-o", "app", "."])
@@ -171,7 +172,7 @@ fn nothing_is_run_without_a_yes() {
 
 #[test]
 fn whoever_stops_it_finds_nothing_left() {
-    let Some(_guard) = engine() else { return };
+    let Some(_guard) = engine("whoever_stops_it_finds_nothing_left") else { return };
     let module = module(WORK);
     let mut child =
         command(module.path(), &["--yes", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

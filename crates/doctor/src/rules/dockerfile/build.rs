@@ -1,6 +1,6 @@
 //! Each `go build` of a Dockerfile: does it get -cover, does -coverpkg match main, and what else it was told.
 
-use super::commands::{Build, builds, is_coverage_flag};
+use super::commands::{Build, builds, is_coverage_flag, takes_value};
 use super::coverpkg::{Main, is_go_file, matches_main};
 use super::scope::Variable;
 use crate::facts::Dockerfile;
@@ -12,21 +12,16 @@ use crate::{Diagnosis, Hop, Id, Severity};
 pub(super) fn find(file: &Dockerfile) -> Vec<Diagnosis> {
     let builds = builds(file);
     let mut found: Vec<Diagnosis> = builds.iter().flat_map(|build| of_build(file, build)).collect();
-    found.extend(misquoted(file));
+    found.extend(misquoted(file, &builds));
     found
 }
 
 fn of_build(file: &Dockerfile, build: &Build) -> Vec<Diagnosis> {
     let at = format!("{}:{}", file.name, build.line);
-    let text = match &build.goflags {
-        Some(Variable { value: Value::Is(text), .. }) => text.as_str(),
-        _ => "",
-    };
-    let goflags: Vec<&str> = text.split_whitespace().collect();
-    let own: Vec<&str> = build.arguments.words.iter().map(String::as_str).collect();
-    let is_told = own.iter().chain(&goflags).any(|word| word.starts_with('-') && is_coverage_flag(word));
+    let goflags = goflags(build);
+    let own: Vec<&str> = build.arguments.iter().map(String::as_str).collect();
     let mut found = Vec::new();
-    if is_told {
+    if is_told(build) {
         let main = main_not_covered(file, build, &own, &goflags, &at);
         found.push(main.unwrap_or_else(|| {
             let sentence = "go build is told to cover the program";
@@ -42,6 +37,18 @@ fn of_build(file: &Dockerfile, build: &Build) -> Vec<Diagnosis> {
     found
 }
 
+fn goflags(build: &Build) -> Vec<&str> {
+    match &build.goflags {
+        Some(Variable { value: Value::Is(text), .. }) => text.split_whitespace().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_told(build: &Build) -> bool {
+    let own = build.arguments.iter().map(String::as_str);
+    own.chain(goflags(build)).any(|word| word.starts_with('-') && is_coverage_flag(word))
+}
+
 /// No coverage flag reaches the build: because it got lost, is given from outside, or is nowhere.
 fn not_told(file: &Dockerfile, build: &Build, own: &[&str], at: &str) -> Diagnosis {
     let new = |id, severity, sentence: String| {
@@ -49,7 +56,7 @@ fn not_told(file: &Dockerfile, build: &Build, own: &[&str], at: &str) -> Diagnos
             .evidence(format!("go build {}", own.join(" ")), at)
     };
     let is_given = matches!(&build.goflags, Some(Variable { value: Value::Open, .. }));
-    if is_given || build.arguments.is_open {
+    if is_given || build.may_be_told {
         let line = build.goflags.as_ref().map_or(build.line, |variable| variable.line);
         return new(
             Id::CouldNotLook,
@@ -152,10 +159,11 @@ fn main_not_covered(
 ) -> Option<Diagnosis> {
     // The command line wins over GOFLAGS.
     let patterns = value_of_flag(own, "coverpkg").or_else(|| value_of_flag(goflags, "coverpkg"))?;
-    if build.arguments.is_open {
+    let argument = main_argument(own);
+    let is_known = |text: &str| !text.contains('$');
+    if build.may_be_told || !is_known(patterns) || !is_known(argument) {
         return None;
     }
-    let argument = main_argument(own);
     let main = Main { argument, module: file.module.as_deref() };
     (matches_main(patterns, main) == Some(false)).then(|| {
         let sentence =
@@ -170,27 +178,12 @@ fn main_not_covered(
 
 /// The last word that is no flag nor its value; the current directory if there is none.
 fn main_argument<'a>(own: &[&'a str]) -> &'a str {
-    const WITH_VALUE: [&str; 14] = [
-        "o",
-        "p",
-        "ldflags",
-        "gcflags",
-        "asmflags",
-        "tags",
-        "mod",
-        "modfile",
-        "buildmode",
-        "installsuffix",
-        "pkgdir",
-        "toolexec",
-        "coverpkg",
-        "covermode",
-    ];
     let mut rest = own;
     while let [flag, after @ ..] = rest {
-        let Some(name) = flag.strip_prefix('-') else { break };
-        let name = name.trim_start_matches('-');
-        rest = if WITH_VALUE.contains(&name) { after.get(1..).unwrap_or_default() } else { after };
+        if !flag.starts_with('-') {
+            break;
+        }
+        rest = if takes_value(flag) { after.get(1..).unwrap_or_default() } else { after };
     }
     rest.first().copied().unwrap_or(".")
 }
@@ -225,25 +218,35 @@ fn file_arguments(file: &Dockerfile, own: &[&str], at: &str) -> Option<Diagnosis
     })
 }
 
-/// `ENV GOFLAGS=-cover -coverpkg=./...` sets a variable that is called -coverpkg.
-fn misquoted(file: &Dockerfile) -> Vec<Diagnosis> {
+/// `ENV GOFLAGS=-cover -coverpkg=./...` sets a second variable, which is called -coverpkg. Only if -cover is lost, too, there
+/// is no data.
+fn misquoted(file: &Dockerfile, builds: &[Build]) -> Vec<Diagnosis> {
+    let (severity, explains) = if builds.iter().all(is_told) {
+        (Severity::Warning, &[][..])
+    } else {
+        (Severity::Error, LOST_FLAG_EXPLAINS)
+    };
     let instructions = file.stages.iter().flat_map(|stage| &stage.instructions);
     let flags = instructions.filter_map(|instruction| match &instruction.kind {
         InstructionKind::Environment(name, value) if name.starts_with('-') => {
-            Some((format!("{name}={value}"), instruction.line))
+            Some(("ENV", format!("{name}={value}"), instruction.line))
         }
-        InstructionKind::Argument(name, _) if name.starts_with('-') => Some((name.clone(), instruction.line)),
+        InstructionKind::Argument(name, value) if name.starts_with('-') => {
+            let value = value.as_ref().map(|value| format!("={value}"));
+            Some(("ARG", format!("{name}{}", value.unwrap_or_default()), instruction.line))
+        }
         _ => None,
     });
     flags
-        .map(|(flag, line)| {
+        .map(|(keyword, flag, line)| {
             let sentence = format!(
                 "{flag} is not part of the value before it: without quotes it is a variable of its own"
             );
-            Diagnosis::new(Id::CoverageFlagNotPassed, Severity::Error, Hop::Build, &file.name, sentence)
-                .evidence(flag.clone(), format!("{}:{line}", file.name))
-                .fix(format!("ENV GOFLAGS=\"-cover {flag}\""))
-                .explains(NOTHING_IS_WRITTEN)
+            let fix = if flag == "-cover" { flag.clone() } else { format!("-cover {flag}") };
+            Diagnosis::new(Id::CoverageFlagNotPassed, severity, Hop::Build, &file.name, sentence)
+                .evidence(flag, format!("{}:{line}", file.name))
+                .fix(format!("{keyword} GOFLAGS=\"{fix}\""))
+                .explains(explains)
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use super::scope::{Scope, Variable};
 use crate::facts::Dockerfile;
 use crate::facts::dockerfile::{Command, InstructionKind};
-use crate::shell::{self, Expanded, SimpleCommand, Value, Word};
+use crate::shell::{self, SimpleCommand, Value, Word};
 
 /// Builds more programs than any Dockerfile does.
 const MOST_BUILDS: usize = 1000;
@@ -11,8 +11,10 @@ const MOST_BUILDS: usize = 1000;
 /// A `go build` as it is run.
 pub(super) struct Build {
     pub line: usize,
-    /// Flags and packages.
-    pub arguments: Expanded,
+    /// Flags and packages; what is not known stands in them as it is written.
+    pub arguments: Vec<String>,
+    /// Whether there may be others, a coverage flag among them.
+    pub may_be_told: bool,
     /// What GOFLAGS is, and where that was said.
     pub goflags: Option<Variable>,
     /// Variables that are used and set nowhere that this build sees.
@@ -140,10 +142,14 @@ fn build(
     line: usize,
 ) -> Build {
     let value_of = |name: &str| shell.value(scope, name);
-    let mut arguments = Expanded::default();
-    for expanded in words.iter().map(|word| word.expand(&value_of)) {
-        arguments.words.extend(expanded.words);
-        arguments.is_open |= expanded.is_open;
+    let mut arguments: Vec<String> = Vec::new();
+    let mut may_be_told = false;
+    for word in words {
+        let is_value = arguments.last().is_some_and(|before| takes_value(before));
+        let expanded = word.expand(&value_of);
+        may_be_told |= expanded.is_open
+            && word.beginning(&value_of).is_none_or(|text| !is_value && may_become_coverage_flag(&text));
+        arguments.extend(expanded.words);
     }
     let used: Vec<&str> = words.iter().flat_map(Word::variables).collect();
     let unset = used.iter().filter(|name| value_of(name) == Value::Unset);
@@ -153,6 +159,7 @@ fn build(
     Build {
         line,
         arguments,
+        may_be_told,
         goflags,
         unset: unset.map(|name| (*name).to_owned()).collect(),
         replaced: scope.replaced.clone(),
@@ -170,6 +177,32 @@ fn is_building(word: &str) -> bool {
 
 fn holds_coverage(value: &Value) -> bool {
     matches!(value, Value::Is(text) if text.split_whitespace().any(is_coverage_flag))
+}
+
+/// Whether a flag's value is the word after it.
+pub(super) fn takes_value(flag: &str) -> bool {
+    const WITH_VALUE: [&str; 14] = [
+        "o",
+        "p",
+        "ldflags",
+        "gcflags",
+        "asmflags",
+        "tags",
+        "mod",
+        "modfile",
+        "buildmode",
+        "installsuffix",
+        "pkgdir",
+        "toolexec",
+        "coverpkg",
+        "covermode",
+    ];
+    flag.strip_prefix('-').is_some_and(|name| WITH_VALUE.contains(&name.trim_start_matches('-')))
+}
+
+/// With whatever follows this beginning of a word.
+fn may_become_coverage_flag(beginning: &str) -> bool {
+    "--cover".starts_with(beginning) || "-cover".starts_with(beginning) || is_coverage_flag(beginning)
 }
 
 /// `-coverpkg` and `-covermode` turn coverage on, too.
