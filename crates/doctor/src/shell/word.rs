@@ -1,5 +1,7 @@
 //! A word of a command line: text and variables, and what a program gets for it.
 
+use std::fmt::Write as _;
+
 /// A word of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
@@ -76,7 +78,7 @@ impl Word {
                         (Value::Unset, default) => default.clone().unwrap_or_default(),
                         (Value::Open, _) => {
                             expanded.is_open = true;
-                            current.get_or_insert_default().push_str(&format!("${{{name}}}"));
+                            let _ = write!(current.get_or_insert_default(), "${{{name}}}");
                             continue;
                         }
                     };
