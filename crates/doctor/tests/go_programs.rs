@@ -57,42 +57,6 @@ fn healthy_programs_get_no_error_however_they_are_linked() {
     assert!(notes.contains(&Id::HarmlessStaticLinking) && notes.contains(&Id::HarmlessTrimpath), "{notes:?}");
 }
 
-/// All of the module is covered, so that there is nothing to say against any of them.
-#[test]
-fn twelve_programs_of_a_module_that_is_covered_whole_get_no_finding() {
-    let directory = tempfile::tempdir().unwrap();
-    module(directory.path());
-    let work = "package work\n\nfunc largest[T int | string](one, other T) T {\n\tif one > other {\n\t\treturn one\n\t}\n\treturn other\n}\n\n\
-                func Work() { println(largest(1, 2), largest(\"a\", \"b\")) }\n";
-    fs::write(directory.path().join("internal/work/work.go"), work).unwrap();
-    let in_c = "package main\n\n// static int one(void) { return 1; }\nimport \"C\"\n\nimport \"example.com/shop/internal/work\"\n\n\
-                func main() {\n\tif C.one() == 1 {\n\t\twork.Work()\n\t}\n}\n";
-    fs::create_dir_all(directory.path().join("cmd/native")).unwrap();
-    fs::write(directory.path().join("cmd/native/main.go"), in_c).unwrap();
-    for (number, line) in [
-        "GOTOOLCHAIN=go1.21.13 go build -cover -coverpkg=./... ./cmd/api",
-        "GOTOOLCHAIN=go1.22.12 go build -cover ./cmd/api",
-        "GOTOOLCHAIN=go1.24.11 go build -cover -covermode=atomic -coverpkg=example.com/shop/... ./cmd/api",
-        "GOTOOLCHAIN=go1.27.3 go build -cover -covermode=count ./cmd/api",
-        "go build -cover -trimpath ./cmd/api",
-        "go build -cover -ldflags='-s -w' ./cmd/api",
-        "go build -cover -ldflags='-extldflags \"-static\"' ./cmd/api",
-        "go build -cover -buildmode=pie ./cmd/api",
-        "CGO_ENABLED=1 go build -cover ./cmd/native",
-        "CGO_ENABLED=1 GOTOOLCHAIN=go1.21.13 go build -cover -coverpkg=./... -buildmode=pie ./cmd/native",
-        "CGO_ENABLED=1 go build -cover -buildmode=pie -ldflags='-linkmode=external -extldflags=-static-pie' ./cmd/native",
-        "go build -cover -a -installsuffix cgo ./cmd/api",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let executable = go_build(line, directory.path(), &format!("healthy-{number}"));
-        assert!(writes_data(&executable), "{line}");
-        let (found, _) = of_binary(read(&executable));
-        assert_eq!(found, [], "{line}");
-    }
-}
-
 #[test]
 fn a_program_without_coverage_is_told_from_one_without_main() {
     for release in RELEASES {
