@@ -134,6 +134,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 
 /// Of a map whose values say nothing.
 fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[expect(clippy::zero_sized_map_values, reason = "a set is read from a list")]
     let map: Option<BTreeMap<String, IgnoredAny>> = Option::deserialize(deserializer)?;
     Ok(map.unwrap_or_default().into_keys().collect())
 }
