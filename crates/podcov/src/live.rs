@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use podcov_agent_protocol::LATEST_DIRECTORY;
-use podcov_cluster::Collector;
+use podcov_cluster::{Collector, NotTaken};
 
 use crate::kubernetes::captures_so_far;
 use crate::process_files;
@@ -27,6 +27,15 @@ pub enum Targets<'a> {
     Local(Vec<(String, PathBuf)>),
 }
 
+/// What was not read.
+#[derive(Clone, Debug)]
+pub struct NotRead {
+    /// Where its data is; everything is within an empty path.
+    pub within: PathBuf,
+    /// Which it is, and why.
+    pub what: String,
+}
+
 impl Targets<'_> {
     /// Reads again and again, and records what there is. What could not be read is read the next time, or at the end.
     pub async fn keep_reading(&self, run: &RunDirectory) -> Infallible {
@@ -42,21 +51,17 @@ impl Targets<'_> {
     }
 
     /// Has all processes read, and tells what could not be.
-    pub async fn read(&self) -> Vec<String> {
+    pub async fn read(&self) -> Vec<NotRead> {
+        let everything = |what| vec![NotRead { within: PathBuf::new(), what }];
         match self {
             Self::Pods(collector) => match collector.snapshot(tokio::time::Instant::now() + PATIENCE).await {
-                Ok(missing) => missing
-                    .into_iter()
-                    .map(|missing| {
-                        format!("pod {}, container {}: {}", missing.pod, missing.container, missing.why)
-                    })
-                    .collect(),
-                Err(error) => vec![error.to_string()],
+                Ok(missing) => missing.iter().map(|missing| not_taken(collector, missing)).collect(),
+                Err(error) => everything(error.to_string()),
             },
             Self::Local(programs) => {
                 let programs = programs.clone();
                 let read = tokio::task::spawn_blocking(move || read_local(&programs));
-                read.await.unwrap_or_else(|error| vec![error.to_string()])
+                read.await.unwrap_or_else(|error| everything(error.to_string()))
             }
         }
     }
@@ -93,18 +98,30 @@ impl Targets<'_> {
     }
 }
 
+fn not_taken(collector: &Collector, missing: &NotTaken) -> NotRead {
+    let NotTaken { pod, container, why } = missing;
+    let pods = collector.results();
+    let mut containers = pods.iter().filter(|known| known.pod == *pod).flat_map(|pod| &pod.containers);
+    // A container may start again, with another directory beside this one.
+    let of_pod = containers.find_map(|container| container.directory.parent());
+    NotRead {
+        within: of_pod.map(Path::to_owned).unwrap_or_default(),
+        what: format!("pod {pod}, container {container}: {why}"),
+    }
+}
+
 #[cfg(target_os = "linux")]
-fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
+fn read_local(programs: &[(String, PathBuf)]) -> Vec<NotRead> {
     use std::time::Instant;
 
     use podcov_supervised_capture::{Answer, Request};
 
     let deadline = Instant::now() + PATIENCE;
     // All at once.
-    let requests: Vec<_> =
-        programs.iter().map(|(name, directory)| (name, Request::make(directory))).collect();
-    let missing = |(name, request): (&String, std::io::Result<Option<Request>>)| {
-        let why = match request.map(|request| request.map(|request| request.wait(deadline))) {
+    let requests: Vec<_> = programs.iter().map(|program| (program, Request::make(&program.1))).collect();
+    let missing = |((name, directory), request): (&(String, PathBuf), std::io::Result<_>)| {
+        let why = match request.map(|request: Option<Request>| request.map(|request| request.wait(deadline)))
+        {
             // One that has ended has left everything.
             Ok(None | Some(Some(Answer::Done | Answer::Gone))) => return None,
             Ok(Some(Some(Answer::Refused))) => {
@@ -113,14 +130,16 @@ fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
             Ok(Some(None)) => "no answer in time".to_owned(),
             Err(error) => error.to_string(),
         };
-        Some(format!("{name}: {why}"))
+        Some(NotRead { within: directory.clone(), what: format!("{name}: {why}") })
     };
     requests.into_iter().filter_map(missing).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read_local(programs: &[(String, PathBuf)]) -> Vec<String> {
-    let not_here =
-        |(name, _): &(String, PathBuf)| format!("{name}: programs that run are read on Linux only");
+fn read_local(programs: &[(String, PathBuf)]) -> Vec<NotRead> {
+    let not_here = |(name, directory): &(String, PathBuf)| NotRead {
+        within: directory.clone(),
+        what: format!("{name}: programs that run are read on Linux only"),
+    };
     programs.iter().map(not_here).collect()
 }

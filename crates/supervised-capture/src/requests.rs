@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use podcov_agent_protocol::{OWN_FILES_DIRECTORY, REQUESTS_DIRECTORY};
+use podcov_agent_protocol::REQUESTS_DIRECTORY;
 
-use crate::directory::make_directory;
+use crate::directory::{is_supervised, make_directory};
 use crate::process::now;
 
 const REQUEST: &str = "request.";
@@ -122,8 +122,8 @@ impl Request {
         let path = directory.join(REQUESTS_DIRECTORY).join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(_) => Ok(Some(Self { directory: directory.to_owned(), path })),
-            // It ends just now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // It has ended just now, unless the place for requests was taken away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_supervised(directory) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -159,11 +159,6 @@ impl Drop for Request {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Whether the supervision of a directory lives.
-fn is_supervised(directory: &Path) -> bool {
-    fs::File::open(directory.join(OWN_FILES_DIRECTORY)).is_ok_and(|own| own.try_lock().is_err())
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Job<'_> {
         }
         // Whatever becomes of the pods now, what the tests ran is here.
         for missing in targets().read().await {
-            watching.note(format!("not read after the tests: {missing}"));
+            watching.note(format!("not read after the tests: {}", missing.what));
         }
         Ok(tests)
     }

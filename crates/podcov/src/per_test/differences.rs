@@ -16,6 +16,8 @@ use crate::snapshot::counts;
 
 /// What a process counted in between.
 pub struct Difference {
+    /// Where its data is.
+    pub directory: PathBuf,
     pub metadata: Arc<MetaDataFile<'static>>,
     pub process_id: u32,
     pub counts: ProgramCounts,
@@ -102,7 +104,12 @@ impl Differences {
         } else {
             self.ended.insert(name_of(file));
         }
-        Ok(Some(Difference { metadata, process_id: file.process_id, counts }))
+        Ok(Some(Difference {
+            directory: directory.to_owned(),
+            metadata,
+            process_id: file.process_id,
+            counts,
+        }))
     }
 
     /// What was last read of a process that has ended.

@@ -2,29 +2,31 @@
 //! the test.
 //!
 //! Owns the order of these. When a test begins, [`events`] says, or [`mark`]; whose time it is, [`activity`]; what was
-//! counted in between, [`differences`]; what is kept, [`results`].
+//! counted in between, [`differences`], and [`unread`] what was not read then; what is kept, [`results`].
 
 mod activity;
 mod differences;
 mod events;
 pub mod mark;
 mod results;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use self::activity::Activity;
-use self::differences::Differences;
+use self::differences::{Difference, Differences};
 use self::events::{Event, Recogniser, TestName};
 use self::mark::Marks;
 use self::results::Results;
+use self::unread::{Owners, Unread};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
-use crate::live::Targets;
+use crate::live::{NotRead, Targets};
 use crate::run_directory::RunDirectory;
 use crate::terminal::{Terminal, count};
 use crate::test_command::{TestCommand, TestOutput, Tests};
@@ -69,6 +71,7 @@ pub struct PerTest<'a> {
     data: PathBuf,
     activity: Activity,
     differences: Differences,
+    unread: Unread,
     results: Results,
     recogniser: Recogniser,
     /// When the tests that run have started.
@@ -93,6 +96,7 @@ impl<'a> PerTest<'a> {
             data: run.data_directory(),
             activity: Activity::default(),
             differences: Differences::default(),
+            unread: Unread::default(),
             results: Results::default(),
             recogniser: Recogniser::default(),
             started: BTreeMap::new(),
@@ -115,6 +119,7 @@ impl<'a> PerTest<'a> {
         // What the services ran to start belongs to no test.
         let missing = self.targets.read().await;
         self.differences.read(&self.data);
+        self.unread.end_segment(&BTreeSet::new(), &missing);
         let mut notes = self.of_snapshot(&missing);
         let not_read = self.targets.not_read().into_iter();
         notes.extend(not_read.map(|name| {
@@ -199,30 +204,57 @@ impl<'a> PerTest<'a> {
         let test = |name| TestName { package: String::new(), name };
         self.marked = Some(name.map(test).into_iter().collect());
         let missing = self.end_segment(&before).await;
-        if missing.is_empty() { Ok(()) } else { Err(missing.join("; ")) }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(missing.into_iter().map(|missing| missing.what).collect::<Vec<_>>().join("; "))
     }
 
     /// Reads all targets: what was counted since the last time belongs to these tests. Returns what could not be read.
-    async fn end_segment(&mut self, tests: &BTreeSet<TestName>) -> Vec<String> {
+    async fn end_segment(&mut self, tests: &BTreeSet<TestName>) -> Vec<NotRead> {
         let took = self.segment_began.elapsed();
         let missing = self.targets.read().await;
-        let differences = self.differences.read(&self.data);
+        let mut differences = BTreeMap::<Owners, Vec<Difference>>::new();
+        for difference in self.differences.read(&self.data) {
+            let owners = self.unread.owners(&difference.directory, tests);
+            differences.entry(owners).or_default().push(difference);
+        }
+        self.unread.end_segment(tests, &missing);
         self.segment_began = Instant::now();
-        if !tests.is_empty() {
-            let notes = self.of_snapshot(&missing);
-            if let Err(error) = self.results.add(tests, took, &differences, notes, self.run) {
-                self.failure.get_or_insert(error);
-            }
+        let notes = self.of_snapshot(&missing);
+        if let Err(error) = self.keep(tests, took, notes, differences) {
+            self.failure.get_or_insert(error);
         }
         self.segment_settled = Instant::now();
         missing
     }
 
-    fn of_snapshot(&self, missing: &[String]) -> Vec<String> {
-        for missing in missing {
-            self.terminal.warning(&format!("not read between tests: {missing}"));
+    fn keep(
+        &mut self,
+        tests: &BTreeSet<TestName>,
+        took: Duration,
+        notes: Vec<String>,
+        mut differences: BTreeMap<Owners, Vec<Difference>>,
+    ) -> Result<(), CommandError> {
+        if !tests.is_empty() {
+            let own = Owners { tests: tests.clone(), notes: BTreeSet::new() };
+            let own = differences.remove(&own).unwrap_or_default();
+            self.results.add(tests, took, &own, notes, self.run)?;
         }
-        missing.iter().map(|missing| format!("not read at its end: {missing}")).collect()
+        for (Owners { tests, notes }, differences) in differences {
+            // Else it ran in no test.
+            if !tests.is_empty() {
+                self.results.add_late(&tests, &differences, notes, self.run)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_snapshot(&self, missing: &[NotRead]) -> Vec<String> {
+        for NotRead { what, .. } in missing {
+            self.terminal.warning(&format!("not read between tests: {what}"));
+        }
+        missing.iter().map(|missing| format!("not read at its end: {}", missing.what)).collect()
     }
 
     /// Notices output that was held back.
@@ -283,7 +315,7 @@ impl<'a> PerTest<'a> {
     fn show(&self) {
         let (tests, groups) = self.results.count();
         let groups = if groups > 0 {
-            format!("{} that ran at the same time", count(groups, "group"))
+            format!("{} that cannot be told apart", count(groups, "group"))
         } else {
             String::new()
         };

@@ -45,15 +45,43 @@ impl Results {
     ) -> Result<(), CommandError> {
         // One that had run nothing when it paused for others to start is known by the group.
         self.entries.retain(|entry| {
-            entry.directory.is_some() || entry.tests == *tests || !entry.tests.is_subset(tests)
+            entry.directory.is_some()
+                || !entry.notes.is_empty()
+                || entry.tests == *tests
+                || !entry.tests.is_subset(tests)
         });
-        let position = self.entries.iter().position(|entry| entry.tests == *tests);
         // The rest of a test that ran with others.
-        let is_known = || self.entries.iter().any(|entry| entry.tests.is_superset(tests));
-        if position.is_none() && differences.is_empty() && is_known() {
+        let is_known = self.entries.iter().any(|entry| entry.tests.is_superset(tests));
+        if differences.is_empty() && is_known && self.position(tests).is_none() {
             return Ok(());
         }
-        let position = position.unwrap_or_else(|| {
+        self.add_to_entry(tests, took, differences, notes, run)
+    }
+
+    /// Adds what was counted in segments of all these tests, and read only after the last of them. Each has its time alone.
+    pub fn add_late(
+        &mut self,
+        tests: &BTreeSet<TestName>,
+        differences: &[Difference],
+        notes: impl IntoIterator<Item = String>,
+        run: &RunDirectory,
+    ) -> Result<(), CommandError> {
+        self.add_to_entry(tests, Duration::ZERO, differences, notes, run)
+    }
+
+    fn position(&self, tests: &BTreeSet<TestName>) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.tests == *tests)
+    }
+
+    fn add_to_entry(
+        &mut self,
+        tests: &BTreeSet<TestName>,
+        took: Duration,
+        differences: &[Difference],
+        notes: impl IntoIterator<Item = String>,
+        run: &RunDirectory,
+    ) -> Result<(), CommandError> {
+        let position = self.position(tests).unwrap_or_else(|| {
             let (tests, notes) = (tests.clone(), BTreeSet::new());
             self.entries.push(Entry { tests, seconds: 0.0, directory: None, notes });
             self.entries.len() - 1

@@ -104,7 +104,7 @@ fn each_test_has_what_it_alone_ran_as_its_output_tells() {
     let suite = Suite::new();
     let tests = [&GO_TEST[..], &["-run", "^Test[ABCPQ]$", "."]].concat();
     let ended = suite.run(go::suite_server("atomic"), &tests).with_code(0);
-    let ended = ended.saying(&["by test", "3 tests", "1 group that ran at the same time"]);
+    let ended = ended.saying(&["by test", "3 tests", "1 group that cannot be told apart"]);
     assert!(ended.output.contains("=== RUN   TestA\n"), "their output is podcov's:\n{}", ended.output);
 
     assert_eq!(suite.names(), ["TestA", "TestB", "TestC", "TestP + TestQ"]);
@@ -189,6 +189,33 @@ fn tests_that_mark_are_exact_also_if_a_server_ends() {
     assert_eq!(suite.counts("mark 1"), [('x', 202)], "one that goes on later has both parts");
     assert_eq!(suite.counts("kill"), [('x', 6)], "what a process that ended counted is in it");
     assert_eq!(suite.tests_of('a'), Vec::<String>::new(), "what ran between marks belongs to none");
+}
+
+/// The reading at the end of `first` fails for one of the servers: what that ran is of `first` or of `second`, and no test
+/// has it that did not run it.
+#[test]
+fn what_was_not_read_at_a_mark_belongs_to_both_tests_together_and_is_said() {
+    let suite = Suite::new();
+    let tests = [&GO_TEST[..], &["-run", "^TestUnread$", "."]].concat();
+    let ended = suite.run(go::suite_server("atomic"), &tests).with_code(0);
+    let unread = "two: not everything that it counted could be read and kept";
+    let ended =
+        ended.saying(&[&format!("not read between tests: {unread}"), "1 group that cannot be told apart"]);
+    assert_eq!(ended.errors.matches("not read between tests").count(), 1, "{}", ended.errors);
+
+    // Until its first mark, the test has its own name, and runs nothing.
+    let names: Vec<String> = suite.names().into_iter().filter(|name| name != "TestUnread").collect();
+    assert_eq!(names, ["first", "second", "first + second", "third"]);
+    assert_eq!(suite.counts("first"), [('b', 3)], "of one server");
+    assert_eq!(suite.counts("second"), [('c', 2)], "of one server");
+    assert_eq!(suite.counts("first + second"), [('b', 3), ('c', 2)], "of the other one");
+    assert_eq!(suite.counts("third"), [('x', 2)], "everything was read again");
+    assert_eq!(suite.tests_of('b'), ["first", "first + second"]);
+    let notes = |test: &str| suite.entry(test)["notes"].clone();
+    assert_eq!(notes("first"), serde_json::json!([format!("not read at its end: {unread}")]));
+    let apart = format!("cannot be told apart: not read in between: {unread}");
+    assert_eq!(notes("first + second"), serde_json::json!([apart]));
+    assert_eq!([notes("second"), notes("third")], [Value::Null, Value::Null], "the healthy ones are silent");
 }
 
 #[test]

@@ -73,6 +73,15 @@ fn nobody_is_asked_where_nothing_is_supervised() {
 }
 
 #[test]
+fn a_supervision_that_cannot_be_asked_is_not_taken_for_one_that_has_ended() {
+    let (place, program) = (Place::new(), program());
+    let running = place.start(&place.supervised(NEVER, &[&program, "wait"]));
+    running.until_ready();
+    fs::rename(place.data().join(REQUESTS_DIRECTORY), place.path("away")).unwrap();
+    assert_eq!(Request::make(&place.data()).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+}
+
+#[test]
 fn a_supervision_that_was_killed_answers_nobody() {
     let (place, program) = (Place::new(), program());
     let running = place.start(&place.supervised(NEVER, &[&program, "wait"]));

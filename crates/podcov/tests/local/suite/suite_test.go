@@ -77,6 +77,29 @@ func TestTwice(t *testing.T) {
 	ask.Work(t, "b", 1)
 }
 
+// TestUnread ends its first part while what one server has counted cannot be kept.
+func TestUnread(t *testing.T) {
+	mark(t, "first", false)
+	ask.Work(t, "b", 3)
+	latest := filepath.Join(os.Getenv("COVERAGE"), "data", "two", ".latest")
+	move(t, latest, latest+".away")
+	output, err := exec.Command(os.Getenv("PODCOV"), "mark", "second").CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "not everything was read") {
+		t.Fatalf("%v: %s", err, output)
+	}
+	move(t, latest+".away", latest)
+	ask.Work(t, "c", 2)
+	mark(t, "third", false)
+	ask.Work(t, "x", 1)
+}
+
+func move(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestKill(t *testing.T) {
 	mark(t, "kill", false)
 	ask.Work(t, "x", 3)
