@@ -216,7 +216,7 @@ fn ctrl_c_and_a_kill_leave_nothing_in_the_end() {
 
     let leaves_something = |outcome: &Outcome| outcome.code.is_none() && !created(&attach).is_empty();
     stopped(&namespace, &attach, Signal::SIGKILL, leaves_something);
-    Podcov::new("eject", attach.name()).run().ends_with(0).says("left by an earlier snapshot");
+    Podcov::new("eject", attach.name()).run().ends_with(0).says("left by an earlier podcov");
     assert_eq!(created(&attach), Vec::<Value>::new());
 
     stopped(&namespace, &attach, Signal::SIGKILL, leaves_something);
@@ -239,6 +239,6 @@ fn ctrl_c_and_a_kill_leave_nothing_in_the_end() {
         .arguments(["deploy/probe"])
         .run()
         .ends_with(0)
-        .says("left by an earlier snapshot");
+        .says("left by an earlier podcov");
     assert_eq!(created(&attach), Vec::<Value>::new());
 }
