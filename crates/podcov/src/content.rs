@@ -15,7 +15,7 @@ use crate::kinds::{Joined, Kinds};
 use crate::parallel;
 use crate::run_directory;
 use crate::settings::Settings;
-use crate::terminal::{Terminal, count};
+use crate::terminal::{Terminal, count, printable};
 
 /// The label of the section that holds everything.
 pub const EVERYTHING: &str = "all";
@@ -141,7 +141,7 @@ fn say_what_differs(versions: &Versions, terminal: &Terminal) {
     for version in of_file.iter().take(MOST_VERSIONS) {
         let here = if version.fits { "" } else { ", which does not fit the source that is here" };
         // Directories may be called anything.
-        let builds = version.label().replace(char::is_control, "\u{fffd}");
+        let builds = printable(&version.label());
         terminal.hint(&format!("a version of it is that of {builds}{here}"));
     }
 }

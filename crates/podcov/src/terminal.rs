@@ -296,6 +296,11 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} TB")
 }
 
+/// Names and words from outside, which must not steer the terminal.
+pub fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// `1 pod`, `2 pods`.
 pub fn count(number: usize, singular: &str) -> String {
     match (number, singular.strip_suffix("ss"), singular.strip_suffix('y')) {

@@ -8,7 +8,7 @@ use anstyle::Style;
 use podcov_doctor::{Diagnosis, Examination, Hop, Severity};
 use serde_json::{Value, json};
 
-use crate::terminal::{BAD, FAINT, GOOD, NOTICE, STRONG, count};
+use crate::terminal::{BAD, FAINT, GOOD, NOTICE, STRONG, count, printable};
 
 const PAGES: &str = "docs/diagnoses";
 /// Where evidence ends and its place begins, unless it is longer.
@@ -31,7 +31,10 @@ pub fn text(examination: &Examination) -> String {
     let mut text = String::new();
     let (severity, sentence) = verdict(examination);
     let style = style(severity);
-    push(&mut text, &format!("{style}{}{style:#} {STRONG}{}{STRONG:#}", mark(severity), harmless(&sentence)));
+    push(
+        &mut text,
+        &format!("{style}{}{style:#} {STRONG}{}{STRONG:#}", mark(severity), printable(&sentence)),
+    );
     push(&mut text, "");
     push(&mut text, &chain(examination));
     for diagnosis in examination.diagnoses.iter().filter(|found| found.severity <= Severity::Unknown) {
@@ -98,21 +101,21 @@ fn finding(text: &mut String, diagnosis: &Diagnosis) {
     let style = style(diagnosis.severity);
     let mark = mark(diagnosis.severity);
     push(text, "");
-    push(text, &format!("{style}{mark} {}{style:#}  {}", diagnosis.id, harmless(&diagnosis.subject)));
-    push(text, &format!("  {}", harmless(&diagnosis.sentence)));
+    push(text, &format!("{style}{mark} {}{style:#}  {}", diagnosis.id, printable(&diagnosis.subject)));
+    push(text, &format!("  {}", printable(&diagnosis.sentence)));
     for (index, evidence) in diagnosis.evidence.iter().enumerate() {
         let label = if index == 0 { "seen" } else { "" };
-        let (value, place) = (harmless(&evidence.value), harmless(&evidence.read_from));
+        let (value, place) = (printable(&evidence.value), printable(&evidence.read_from));
         push(text, &format!("    {label:5} {value:EVIDENCE_WIDTH$} {FAINT}{place}{FAINT:#}"));
     }
     if let Some(fix) = &diagnosis.fix {
         for (index, line) in fix.lines().enumerate() {
-            push(text, &format!("    {:5} {}", if index == 0 { "fix" } else { "" }, harmless(line)));
+            push(text, &format!("    {:5} {}", if index == 0 { "fix" } else { "" }, printable(line)));
         }
     }
     for (index, consequence) in diagnosis.consequences.iter().enumerate() {
         let label = if index == 0 { "hence" } else { "" };
-        push(text, &format!("    {label:5} {} ({})", consequence.id, harmless(&consequence.subject)));
+        push(text, &format!("    {label:5} {} ({})", consequence.id, printable(&consequence.subject)));
     }
     push(text, &format!("    {:5} {FAINT}{PAGES}/{}.md{FAINT:#}", "more", diagnosis.id));
 }
@@ -134,21 +137,21 @@ fn section(text: &mut String, title: &str, examination: &Examination, severity: 
         said.push(key);
         let style = style(severity);
         let subject = if severity == Severity::Ok {
-            format!("{}: ", harmless(&diagnosis.subject))
+            format!("{}: ", printable(&diagnosis.subject))
         } else {
             String::new()
         };
         push(
             text,
-            &format!("  {style}{}{style:#} {subject}{}", mark(severity), harmless(&diagnosis.sentence)),
+            &format!("  {style}{}{style:#} {subject}{}", mark(severity), printable(&diagnosis.sentence)),
         );
         if let Some(evidence) = diagnosis.evidence.first() {
             push(
                 text,
                 &format!(
                     "    {FAINT}{}, {}{FAINT:#}",
-                    harmless(&evidence.value),
-                    harmless(&evidence.read_from)
+                    printable(&evidence.value),
+                    printable(&evidence.read_from)
                 ),
             );
         }
@@ -172,9 +175,4 @@ const fn style(severity: Severity) -> Style {
         Severity::Note => FAINT,
         Severity::Ok => GOOD,
     }
-}
-
-/// Names and values from outside must not steer the terminal.
-fn harmless(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

@@ -19,6 +19,7 @@ use url::Url;
 use super::Message;
 use crate::error::CommandError;
 use crate::run_directory::new_id;
+use crate::terminal::printable;
 
 /// The variable with the address.
 pub const VARIABLE: &str = "PODCOV_MARK";
@@ -95,7 +96,7 @@ async fn mark(
     }
     let body = Limited::new(request.into_body(), LONGEST_NAME).collect().await;
     let body = body.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "the name is too long"))?.to_bytes();
-    let name = String::from_utf8_lossy(&body).trim().replace(char::is_control, "\u{fffd}");
+    let name = printable(String::from_utf8_lossy(&body).trim());
     if name.is_empty() && !is_end {
         return Err((StatusCode::BAD_REQUEST, "the name of the test is missing"));
     }

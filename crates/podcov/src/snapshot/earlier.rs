@@ -13,11 +13,11 @@ use go_coverage::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::printable;
 use super::read::{Identity, ReadProcess};
 use crate::coverage_data::LARGEST_FILE;
 use crate::error::CommandError;
 use crate::run_directory::{self, RunDirectory};
+use crate::terminal::printable;
 
 const PROCESSES: &str = "processes.json";
 /// Some thousand processes.

@@ -85,8 +85,3 @@ fn show(reading: &Reading, terminal: &Terminal) {
     let packages = terminal::count(metadata.packages().len(), "package");
     terminal.step("read", &reading.name(), &format!("{processes}, {}, {packages}", metadata.mode().as_str()));
 }
-
-/// Names and words of processes, engines and files, which must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
-}

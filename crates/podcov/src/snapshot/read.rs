@@ -4,7 +4,7 @@ use go_coverage::MetaDataFile;
 use podcov_report::run::{LossReason, Origin, Process, Way};
 use serde::{Deserialize, Serialize};
 
-use super::printable;
+use crate::terminal::printable;
 
 /// What was read of a local target, or of a container of a pod.
 pub struct Reading {

@@ -10,11 +10,11 @@ use podcov_process_capture::{
 };
 use podcov_report::run::{LossReason, Origin, Way};
 
+use super::Target;
 use super::container::{self, Found};
 use super::read::{Identity, Missing, ReadProcess, Reading};
-use super::{Target, printable};
 use crate::error::CommandError;
-use crate::terminal::{self, Terminal};
+use crate::terminal::{self, Terminal, printable};
 
 /// How long processes that have only just started may take, together, to initialise their packages.
 const PATIENCE: Duration = Duration::from_secs(3);
