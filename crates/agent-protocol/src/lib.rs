@@ -28,7 +28,7 @@ pub use message::{
     ContainerEnd, ContainerSnapshot, FILE_CHUNK_LENGTH, FromAgent, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
     SNAPSHOT_PROTOCOL_VERSION, SnapshotOutcome, ToAgent,
 };
-pub use node_reading::{FromReader, ReadProcess};
+pub use node_reading::{FromReader, Question, ReadProcess};
 pub use process_record::{
     CountersFrom, Moment, ProcessEnding, ProcessRecord, is_process_record_name, process_of_record,
     process_record_name,

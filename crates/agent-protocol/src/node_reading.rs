@@ -1,11 +1,31 @@
-//! What `agent snapshot` and `agent examine` on a node say to podcov of processes that are not the agent's own. It is told everything on its
-//! command line, and only answers.
+//! What `agent snapshot` and `agent examine` on a node say to podcov of processes that are not the agent's own. The agent
+//! is told everything on its command line, and only answers.
 //!
 //! Field order and variant order are the wire format: append, never reorder.
 
 use serde::{Deserialize, Serialize};
 
-use crate::Examination;
+use crate::{AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_SNAPSHOT, Examination};
+
+/// What the processes of a node are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What they have counted.
+    Counters,
+    /// What they are, and what they find where GOCOVERDIR points.
+    Processes,
+}
+
+impl Question {
+    /// The agent's first argument; the IDs of containers follow.
+    #[must_use]
+    pub const fn argument(self) -> &'static str {
+        match self {
+            Self::Counters => AGENT_ARGUMENT_SNAPSHOT,
+            Self::Processes => AGENT_ARGUMENT_EXAMINE,
+        }
+    }
+}
 
 /// One conversation: [`FromReader::Hello`]; of each container its processes; [`FromReader::End`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

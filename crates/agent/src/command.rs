@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use podcov_agent_protocol::{
     AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT,
-    AGENT_ARGUMENT_SUPERVISE, AGENT_ARGUMENT_WAIT, EXIT_DEADLINE, KEEP_DEADLINE_FLAG, SIDECAR_DATA_DIRECTORY,
+    AGENT_ARGUMENT_SUPERVISE, AGENT_ARGUMENT_WAIT, EXIT_DEADLINE, KEEP_DEADLINE_FLAG, Question,
+    SIDECAR_DATA_DIRECTORY,
 };
 
 use crate::keep::Outcome;
-use crate::snapshot::What;
 use crate::terminal::say;
 use crate::{attach, keep, snapshot, supervise};
 
@@ -39,7 +39,7 @@ enum Command {
     Keep { data_directory: PathBuf, deadline: Duration, containers: Vec<String> },
     Attach { data_directory: PathBuf },
     Wait,
-    Read { containers: Vec<String>, what: What },
+    Read { containers: Vec<String>, question: Question },
     Version,
 }
 
@@ -66,8 +66,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(Command::Wait) => loop {
             std::thread::park();
         },
-        Ok(Command::Read { containers, what }) => {
-            snapshot::run(&containers, what).map(|()| Outcome::EverythingTaken)
+        Ok(Command::Read { containers, question }) => {
+            snapshot::run(&containers, question).map(|()| Outcome::EverythingTaken)
         }
         Ok(Command::Version) => writeln!(std::io::stdout(), "podcov-agent {}", env!("CARGO_PKG_VERSION"))
             .map(|()| Outcome::EverythingTaken)
@@ -87,8 +87,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
     let command = arguments.next().ok_or("a command is missing")?;
     match command.as_str() {
         AGENT_ARGUMENT_WAIT => return Ok(Command::Wait),
-        AGENT_ARGUMENT_SNAPSHOT => return parse_reading(arguments, What::Counters),
-        AGENT_ARGUMENT_EXAMINE => return parse_reading(arguments, What::Processes),
+        AGENT_ARGUMENT_SNAPSHOT => return parse_reading(arguments, Question::Counters),
+        AGENT_ARGUMENT_EXAMINE => return parse_reading(arguments, Question::Processes),
         _ => {}
     }
     let mut data_directory = PathBuf::from(SIDECAR_DATA_DIRECTORY);
@@ -126,12 +126,12 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
     }
 }
 
-fn parse_reading(arguments: impl Iterator<Item = String>, what: What) -> Result<Command, String> {
+fn parse_reading(arguments: impl Iterator<Item = String>, question: Question) -> Result<Command, String> {
     let containers: Vec<String> = arguments.collect();
     match containers.iter().find(|id| !is_container_id(id)) {
         Some(wrong) => Err(format!("{wrong} is no ID of a container")),
         None if containers.is_empty() => Err("the IDs of the containers are missing".to_owned()),
-        None => Ok(Command::Read { containers, what }),
+        None => Ok(Command::Read { containers, question }),
     }
 }
 
@@ -179,9 +179,9 @@ mod tests {
     #[test]
     fn containers_are_read_by_their_ids() {
         let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-        for (word, what) in [("snapshot", What::Counters), ("examine", What::Processes)] {
+        for (word, question) in [("snapshot", Question::Counters), ("examine", Question::Processes)] {
             let containers = vec![id.to_owned()];
-            assert_eq!(parse_words(&format!("{word} {id}")), Ok(Command::Read { containers, what }));
+            assert_eq!(parse_words(&format!("{word} {id}")), Ok(Command::Read { containers, question }));
         }
         for wrong in
             ["snapshot", "examine", "snapshot kubepods", "snapshot 0123", &format!("snapshot {id} pod")]

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use podcov_agent_protocol::{
-    FILE_CHUNK_LENGTH, FrameError, FromReader, PROTOCOL_VERSION, ReadProcess, encode,
+    FILE_CHUNK_LENGTH, FrameError, FromReader, PROTOCOL_VERSION, Question, ReadProcess, encode,
 };
 use podcov_process_capture::{
     ProcessId, Reason, Snapshot, examine, processes_in_cgroups_of, read_when_started,
@@ -20,17 +20,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// How long processes that have only just started may take, together, to initialise their packages.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is wanted of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// What it has counted.
-    Counters,
-    /// What it is, and what it finds where GOCOVERDIR points.
-    Processes,
-}
-
 /// Reads the containers with these IDs, one after the other.
-pub fn run(containers: &[String], what: What) -> Result<(), String> {
+pub fn run(containers: &[String], question: Question) -> Result<(), String> {
     let boot_id =
         std::fs::read_to_string(BOOT_ID).map_err(|error| format!("cannot read {BOOT_ID}: {error}"))?;
     let mut reader =
@@ -48,9 +39,9 @@ pub fn run(containers: &[String], what: What) -> Result<(), String> {
             processes: u32::try_from(processes.len()).unwrap_or(u32::MAX),
         })?;
         for process in processes {
-            match what {
-                What::Counters => reader.read(process)?,
-                What::Processes => reader.examine(process)?,
+            match question {
+                Question::Counters => reader.read(process)?,
+                Question::Processes => reader.examine(process)?,
             }
         }
     }

@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{AttachParams, DeleteParams, PostParams};
-use podcov_agent_protocol::{
-    AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_SNAPSHOT, AGENT_EXECUTABLE, FromReader, decode,
-};
+pub use podcov_agent_protocol::Question;
+use podcov_agent_protocol::{AGENT_EXECUTABLE, FromReader, decode};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
@@ -35,15 +34,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(50);
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 const ASSUMED_ARCHITECTURE: &str = "amd64";
-
-/// What the processes of a node are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// What they have counted.
-    Counters,
-    /// What they are, and what they find where GOCOVERDIR points.
-    Processes,
-}
 
 /// How the nodes are entered.
 #[derive(Clone, Debug)]
@@ -226,11 +216,7 @@ impl Attachment {
     async fn ask(&self, reader: &Reader, question: Question) -> Result<NodeAnswer, String> {
         let parameters =
             AttachParams::default().container(READER_CONTAINER).stdin(false).stdout(true).stderr(true);
-        let argument = match question {
-            Question::Counters => AGENT_ARGUMENT_SNAPSHOT,
-            Question::Processes => AGENT_ARGUMENT_EXAMINE,
-        };
-        let mut command = vec![AGENT_EXECUTABLE, argument];
+        let mut command = vec![AGENT_EXECUTABLE, question.argument()];
         command.extend(reader.containers.iter().map(String::as_str));
         let pods = self.connection.pods();
         let mut process =
