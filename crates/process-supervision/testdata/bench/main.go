@@ -1,8 +1,9 @@
-// What supervision costs a busy HTTP server: the same server alone, supervised, and alone again. All three run all the
-// time, and each gets its short turn in each round, in random order, so that whatever else the machine does meets all of
-// them. The two that are alone show what the machine makes of no difference at all.
+// What supervision costs a busy HTTP server: the same server alone, supervised, and alone again. Two processes of the same
+// program can differ by several percent for as long as they live, so the servers are started anew for each batch. In it, all
+// three run all the time, and each gets its short turn in each round, in random order, so that whatever else the machine does
+// meets all of them. The one that is alone again shows what the machine makes of no difference at all.
 //
-// bench SUPERVISE ROUNDS MILLISECONDS prints requests per second, latency, and processor time for each request.
+// bench SUPERVISE BATCHES MILLISECONDS prints requests per second, latency, and processor time for each request.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -24,7 +26,10 @@ import (
 	"time"
 )
 
-const clients = 16
+const (
+	clients = 16
+	rounds  = 5 // in each batch
+)
 
 func main() {
 	log.SetFlags(0)
@@ -32,76 +37,107 @@ func main() {
 		serve()
 	}
 	if len(os.Args) != 4 {
-		log.Fatal("usage: bench SUPERVISE ROUNDS MILLISECONDS")
+		log.Fatal("usage: bench SUPERVISE BATCHES MILLISECONDS")
 	}
-	rounds, err := strconv.Atoi(os.Args[2])
+	batches, err := strconv.Atoi(os.Args[2])
 	check(err)
 	milliseconds, err := strconv.Atoi(os.Args[3])
 	check(err)
-	turn := time.Duration(milliseconds) * time.Millisecond
 	alone := []string{os.Args[0], "server"}
-	servers := []*server{
-		start("alone", alone),
-		start("supervised", append([]string{os.Args[1], "--"}, alone...)),
-		start("alone again", alone),
+	kinds := []kind{
+		{"alone", alone},
+		{"supervised", append([]string{os.Args[1], "--"}, alone...)},
+		{"alone again", alone},
 	}
-	for _, server := range servers {
-		server.requests += len(load(server.url, time.Second))
+	measured := make([][]figures, len(kinds))
+	for range batches {
+		for i, figures := range batch(kinds, time.Duration(milliseconds)*time.Millisecond) {
+			measured[i] = append(measured[i], figures)
+		}
+	}
+	print(kinds, measured)
+}
+
+type kind struct {
+	name  string
+	words []string
+}
+
+// Requests per second, median and 99th percentile of the latency in µs, and processor time in µs for each request.
+type figures [4]float64
+
+var columns = [len(figures{})]string{"requests/s", "p50 µs", "p99 µs", "CPU µs/request"}
+
+// batch starts a server of each kind, and measures them.
+func batch(kinds []kind, turn time.Duration) []figures {
+	servers := make([]*server, len(kinds))
+	for _, i := range rand.Perm(len(kinds)) {
+		servers[i] = start(kinds[i].words)
+		servers[i].warmUp()
 	}
 	for range rounds {
-		for _, i := range rand.Perm(len(servers)) {
+		for _, i := range rand.Perm(len(kinds)) {
 			servers[i].measure(turn)
 		}
 	}
-	for _, server := range servers {
-		server.stop()
+	measured := make([]figures, len(kinds))
+	for i, server := range servers {
+		measured[i] = server.stop(rounds * turn)
 	}
-	print(servers, rounds)
+	return measured
 }
 
-// print shows the medians of all turns, and those of the differences within a round.
-func print(servers []*server, rounds int) {
-	figures := []func(s *server, round int) float64{
-		func(s *server, round int) float64 { return s.turns[round].rate },
-		func(s *server, round int) float64 { return s.turns[round].p50 },
-		func(s *server, round int) float64 { return s.turns[round].p99 },
-		func(s *server, round int) float64 { return s.cpu },
+// print shows the means of all batches, and those of the differences within a batch with their standard errors.
+func print(kinds []kind, measured [][]figures) {
+	fmt.Printf("%-11s", "means")
+	for _, column := range columns {
+		fmt.Printf(" %18s", column)
 	}
-	fmt.Printf("%-11s %12s %10s %10s %15s\n", "medians", "requests/s", "p50 µs", "p99 µs", "CPU µs/request")
-	line := func(name, format string, value func(figure func(*server, int) float64, round int) float64) {
+	fmt.Println()
+	line := func(name string, cell func(column int) string) {
 		fmt.Printf("%-11s", name)
-		for column, width := range []int{13, 11, 11, 16} {
-			var values []float64
-			for round := range rounds {
-				values = append(values, value(figures[column], round))
-			}
-			slices.Sort(values)
-			fmt.Printf(" %*s", width-1, fmt.Sprintf(format, values[len(values)/2]))
+		for column := range columns {
+			fmt.Printf(" %18s", cell(column))
 		}
 		fmt.Println()
 	}
-	for _, s := range servers {
-		line(s.name, "%.1f", func(figure func(*server, int) float64, round int) float64 { return figure(s, round) })
+	for i, kind := range kinds {
+		line(kind.name, func(column int) string {
+			mean, _ := mean(measured[i], func(_ int, of figures) float64 { return of[column] })
+			return fmt.Sprintf("%.1f", mean)
+		})
 	}
-	for _, s := range servers[1:] {
-		line(s.name, "%+.2f %%", func(figure func(*server, int) float64, round int) float64 {
-			return 100 * (figure(s, round)/figure(servers[0], round) - 1)
+	for i, kind := range kinds[1:] {
+		line(kind.name, func(column int) string {
+			mean, deviation := mean(measured[i+1], func(batch int, of figures) float64 {
+				return 100 * (of[column]/measured[0][batch][column] - 1)
+			})
+			return fmt.Sprintf("%+.2f ± %.2f %%", mean, deviation)
 		})
 	}
 }
 
-type turn struct{ rate, p50, p99 float64 }
-
-type server struct {
-	name     string
-	process  *exec.Cmd
-	url      string
-	turns    []turn
-	requests int
-	cpu      float64 // of the supervisor and the server, in µs per request
+// mean returns the mean of a value over all batches, and its standard error.
+func mean(batches []figures, value func(batch int, of figures) float64) (float64, float64) {
+	var sum, squares float64
+	for batch, of := range batches {
+		sum += value(batch, of)
+	}
+	count := float64(len(batches))
+	for batch, of := range batches {
+		squares += math.Pow(value(batch, of)-sum/count, 2)
+	}
+	return sum / count, math.Sqrt(squares / (count - 1) / count)
 }
 
-func start(name string, words []string) *server {
+type server struct {
+	process   *exec.Cmd
+	url       string
+	latencies []time.Duration
+	requests  int // those to warm it up, too
+}
+
+func start(words []string) *server {
 	process := exec.Command(words[0], words[1:]...)
 	process.Stderr = os.Stderr
 	output, err := process.StdoutPipe()
@@ -109,25 +145,34 @@ func start(name string, words []string) *server {
 	check(process.Start())
 	address, err := bufio.NewReader(output).ReadString('\n')
 	check(err)
-	return &server{name: name, process: process, url: "http://" + address[:len(address)-1] + "/?name=plum"}
+	return &server{process: process, url: "http://" + address[:len(address)-1] + "/?name=plum"}
 }
 
-func (s *server) measure(duration time.Duration) {
-	latencies := load(s.url, duration)
+func (s *server) warmUp() {
+	s.requests += len(load(s.url, time.Second/4))
+}
+
+func (s *server) measure(turn time.Duration) {
+	latencies := load(s.url, turn)
 	s.requests += len(latencies)
-	slices.Sort(latencies)
-	at := func(share float64) float64 {
-		return float64(latencies[int(float64(len(latencies))*share)].Nanoseconds()) / 1000
-	}
-	s.turns = append(s.turns, turn{rate: float64(len(latencies)) / duration.Seconds(), p50: at(0.5), p99: at(0.99)})
+	s.latencies = append(s.latencies, latencies...)
 }
 
-func (s *server) stop() {
+func (s *server) stop(measured time.Duration) figures {
 	check(s.process.Process.Signal(syscall.SIGTERM))
 	_ = s.process.Wait()
-	// Of what it waited for, too.
+	// Of what it waited for, too: of the supervisor and the server.
 	usage := s.process.ProcessState.SysUsage().(*syscall.Rusage)
-	s.cpu = float64((usage.Utime.Nano()+usage.Stime.Nano())/1000) / float64(s.requests)
+	slices.Sort(s.latencies)
+	at := func(share float64) float64 {
+		return float64(s.latencies[int(float64(len(s.latencies))*share)].Nanoseconds()) / 1000
+	}
+	return figures{
+		float64(len(s.latencies)) / measured.Seconds(),
+		at(0.5),
+		at(0.99),
+		float64((usage.Utime.Nano()+usage.Stime.Nano())/1000) / float64(s.requests),
+	}
 }
 
 func load(url string, duration time.Duration) []time.Duration {
