@@ -3,7 +3,8 @@
 // three run all the time, and each gets its short turn in each round, in random order, so that whatever else the machine does
 // meets all of them. The one that is alone again shows what the machine makes of no difference at all.
 //
-// bench SUPERVISE BATCHES MILLISECONDS prints requests per second, latency, and processor time for each request.
+// bench SUPERVISE BATCHES MILLISECONDS MEGABYTES prints requests per second, latency, and processor time for each request.
+// The less memory the server keeps, the more often it collects garbage, which is what the supervision notices.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -33,17 +35,19 @@ const (
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) == 2 && os.Args[1] == "server" {
-		serve()
+	if len(os.Args) == 3 && os.Args[1] == "server" {
+		megabytes, err := strconv.Atoi(os.Args[2])
+		check(err)
+		serve(megabytes)
 	}
-	if len(os.Args) != 4 {
-		log.Fatal("usage: bench SUPERVISE BATCHES MILLISECONDS")
+	if len(os.Args) != 5 {
+		log.Fatal("usage: bench SUPERVISE BATCHES MILLISECONDS MEGABYTES")
 	}
 	batches, err := strconv.Atoi(os.Args[2])
 	check(err)
 	milliseconds, err := strconv.Atoi(os.Args[3])
 	check(err)
-	alone := []string{os.Args[0], "server"}
+	alone := []string{os.Args[0], "server", os.Args[4]}
 	kinds := []kind{
 		{"alone", alone},
 		{"supervised", append([]string{os.Args[1], "--"}, alone...)},
@@ -207,11 +211,8 @@ type item struct {
 }
 
 // serve answers with what costs memory and time, so that garbage is collected and goroutines are preempted.
-func serve() {
-	kept := make([][]byte, 0, 64)
-	for range cap(kept) {
-		kept = append(kept, make([]byte, 1<<19))
-	}
+func serve(megabytes int) {
+	kept := make([]byte, megabytes<<20)
 	http.HandleFunc("/", func(response http.ResponseWriter, request *http.Request) {
 		items := make([]item, 50)
 		for i := range items {
@@ -223,7 +224,9 @@ func serve() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	fmt.Println(listener.Addr())
-	log.Fatal(http.Serve(listener, nil), len(kept))
+	err = http.Serve(listener, nil)
+	runtime.KeepAlive(kept)
+	log.Fatal(err)
 }
 
 func check(err error) {
