@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use podcov_agent_protocol::LATEST_DIRECTORY;
 use podcov_cluster::{Collector, NotTaken};
+use podcov_report::run::Capture;
 
+use crate::error::CommandError;
 use crate::kubernetes::captures_so_far;
+use crate::local::Program;
 use crate::process_files;
 use crate::run_directory::RunDirectory;
 
@@ -18,13 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How old what is in the run directory may be while tests run.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How soon what others have read there is recorded.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a run is of.
 pub enum Targets<'a> {
     /// Pods, through their agents.
     Pods(&'a Collector),
-    /// Programs that were started here: their names and the directories of their data.
-    Local(Vec<(String, PathBuf)>),
+    /// Programs that were started here.
+    Local(Vec<Program>),
 }
 
 /// What was not read.
@@ -37,16 +42,36 @@ pub struct NotRead {
 }
 
 impl Targets<'_> {
-    /// Reads again and again, and records what there is. What could not be read is read the next time, or at the end.
+    /// Reads again and again, and records what there is, so that it is there also if this podcov is killed. What could not
+    /// be read is read the next time, or at the end.
     pub async fn keep_reading(&self, run: &RunDirectory) -> Infallible {
+        let mut recorded = None;
         loop {
-            tokio::time::sleep(INTERVAL).await;
             // Programs that were started here are read by their supervision.
-            if let Self::Pods(collector) = self {
-                self.read().await;
-                // What cannot be written now cannot be at the end either, where it is said.
-                let _ = run.save_captures_so_far(captures_so_far(collector, run));
+            let pause = match self {
+                Self::Pods(_) => INTERVAL,
+                Self::Local(_) => LOOK_INTERVAL,
+            };
+            let captures = self.captures_so_far(run);
+            // What cannot be read or written now cannot be at the end either, where it is said.
+            if let Ok(captures) = captures.map(Some)
+                && captures != recorded
+                && run.save_captures_so_far(captures.clone().unwrap_or_default()).is_ok()
+            {
+                recorded = captures;
             }
+            tokio::time::sleep(pause).await;
+            if let Self::Pods(_) = self {
+                self.read().await;
+            }
+        }
+    }
+
+    /// What there is of all processes by now.
+    pub fn captures_so_far(&self, run: &RunDirectory) -> Result<Vec<Capture>, CommandError> {
+        match self {
+            Self::Pods(collector) => Ok(captures_so_far(collector, run)),
+            Self::Local(programs) => programs.iter().map(|program| program.capture_so_far(run)).collect(),
         }
     }
 
@@ -87,12 +112,12 @@ impl Targets<'_> {
                     .collect()
             }
             Self::Local(programs) => {
-                let is_read = |directory: &Path| {
-                    let latest = directory.join(LATEST_DIRECTORY);
+                let is_read = |program: &&Program| {
+                    let latest = program.directory.join(LATEST_DIRECTORY);
                     !process_files::of_directory(&latest, &latest).is_empty()
                 };
-                let others = programs.iter().filter(|(_, directory)| !is_read(directory));
-                others.map(|(name, _)| name.clone()).collect()
+                let others = programs.iter().filter(|program| !is_read(program));
+                others.map(|program| program.name().to_owned()).collect()
             }
         }
     }
@@ -111,15 +136,16 @@ fn not_taken(collector: &Collector, missing: &NotTaken) -> NotRead {
 }
 
 #[cfg(target_os = "linux")]
-fn read_local(programs: &[(String, PathBuf)]) -> Vec<NotRead> {
+fn read_local(programs: &[Program]) -> Vec<NotRead> {
     use std::time::Instant;
 
     use podcov_supervised_capture::{Answer, Request};
 
     let deadline = Instant::now() + PATIENCE;
     // All at once.
-    let requests: Vec<_> = programs.iter().map(|program| (program, Request::make(&program.1))).collect();
-    let missing = |((name, directory), request): (&(String, PathBuf), std::io::Result<_>)| {
+    let requests: Vec<_> =
+        programs.iter().map(|program| (program, Request::make(&program.directory))).collect();
+    let missing = |(program, request): (&Program, std::io::Result<_>)| {
         let why = match request.map(|request: Option<Request>| request.map(|request| request.wait(deadline)))
         {
             // One that has ended has left everything.
@@ -130,16 +156,16 @@ fn read_local(programs: &[(String, PathBuf)]) -> Vec<NotRead> {
             Ok(Some(None)) => "no answer in time".to_owned(),
             Err(error) => error.to_string(),
         };
-        Some(NotRead { within: directory.clone(), what: format!("{name}: {why}") })
+        Some(NotRead { within: program.directory.clone(), what: format!("{}: {why}", program.name()) })
     };
     requests.into_iter().filter_map(missing).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read_local(programs: &[(String, PathBuf)]) -> Vec<NotRead> {
-    let not_here = |(name, directory): &(String, PathBuf)| NotRead {
-        within: directory.clone(),
-        what: format!("{name}: programs that run are read on Linux only"),
+fn read_local(programs: &[Program]) -> Vec<NotRead> {
+    let not_here = |program: &Program| NotRead {
+        within: program.directory.clone(),
+        what: format!("{}: programs that run are read on Linux only", program.name()),
     };
     programs.iter().map(not_here).collect()
 }

@@ -22,6 +22,7 @@ mod interrupt;
 mod kinds;
 mod kubernetes;
 mod live;
+mod living;
 mod local;
 mod outputs;
 mod page;

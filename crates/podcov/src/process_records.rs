@@ -100,9 +100,11 @@ fn started(unix_nanoseconds: u64) -> String {
         .unwrap_or_default()
 }
 
-/// The way of a program that left these records: one that was not supervised leaves none.
+/// The way of a program that left these records: one that was not supervised leaves none, and of one whose memory could not
+/// be read there are files.
 pub fn way(records: &[ProcessRecord]) -> Way {
-    if records.is_empty() { Way::Files } else { Way::Supervised }
+    let wrote_itself = |record: &ProcessRecord| matches!(record.counters, CountersFrom::OwnFiles(_));
+    if records.iter().all(wrote_itself) { Way::Files } else { Way::Supervised }
 }
 
 /// How many processes left no counters.

@@ -7,12 +7,14 @@ use std::{fs, io};
 
 use podcov_agent_protocol::is_kept_file_name;
 use podcov_report::run::{Capture, Origin, Outcome};
+use tokio::sync::watch;
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::finish::{self, Shown};
 use crate::interrupt::Interrupt;
-use crate::local::{self, Ending};
+use crate::live::Targets;
+use crate::local::{self, Ending, Program};
 use crate::run_directory::RunDirectory;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -80,7 +82,14 @@ async fn run_alone(
     let settings = Settings::of_checkout(&args.source)?;
     let mut directory = RunDirectory::create(&args.output_dir, terminal)?;
     let process = Process::new(program, &directory)?;
-    let status = match process.run(interrupt).await {
+    let targets = Targets::Local(vec![process.program.clone()]);
+    let ended = tokio::select! {
+        // It does not wait for the first record.
+        biased;
+        ended = process.run(interrupt) => ended,
+        never = targets.keep_reading(&directory) => match never {},
+    };
+    let status = match ended {
         Ok(status) => status,
         Err(error) => {
             directory.run_mut().notes.push(error.to_string());
@@ -106,13 +115,13 @@ async fn append(
     let mut directory = RunDirectory::append(&args.output_dir)?;
     let capture = process.capture(status, interrupt, &directory)?;
     if let Outcome::Lost { detail, .. } = &capture.outcome {
-        terminal.loss(&process.name, detail);
+        terminal.loss(process.program.name(), detail);
     }
     let is_complete = capture.outcome == Outcome::Heard;
     let run = directory.run_mut();
     // The figures were those of the data before this.
     run.summary = None;
-    match run.captures.iter_mut().find(|known| known.origin.workload() == process.name) {
+    match run.captures.iter_mut().find(|known| known.origin.workload() == capture.origin.workload()) {
         Some(known) => add(known, capture),
         None => run.captures.push(capture),
     }
@@ -123,24 +132,27 @@ async fn append(
 /// One execution of the program. It has a directory to itself while it runs: Go processes that share one can
 /// get into each other's way when they start together.
 struct Process<'a> {
-    name: String,
-    program: &'a TestCommand,
+    command: &'a TestCommand,
+    program: Program,
     /// Of all executions of this program.
     shared: PathBuf,
-    own: PathBuf,
 }
 
 impl<'a> Process<'a> {
-    fn new(program: &'a TestCommand, directory: &RunDirectory) -> Result<Self, CommandError> {
-        let name = program.name();
+    fn new(command: &'a TestCommand, directory: &RunDirectory) -> Result<Self, CommandError> {
+        let name = command.name();
         let shared = directory.program_directory(&name)?;
         let own = directory.execution_directory(&name)?;
-        Ok(Self { name, program, shared, own })
+        let origin = Origin::Local { name, command: command.words().to_vec() };
+        // Its end is the end of what follows it.
+        let (_, status) = watch::channel(None);
+        Ok(Self { command, program: Program { origin, directory: own, status }, shared })
     }
 
     async fn run(&self, interrupt: &Interrupt) -> Result<ExitStatus, CommandError> {
-        let directory = std::path::absolute(&self.own).map_err(|error| self.cannot_keep(error))?;
-        self.program.execute(&[(OsString::from("GOCOVERDIR"), directory.into())], interrupt).await
+        let directory = std::path::absolute(&self.program.directory);
+        let directory = directory.map_err(|error| self.cannot_keep(error))?;
+        self.command.execute(&[(OsString::from("GOCOVERDIR"), directory.into())], interrupt).await
     }
 
     fn capture(
@@ -149,18 +161,17 @@ impl<'a> Process<'a> {
         interrupt: &Interrupt,
         directory: &RunDirectory,
     ) -> Result<Capture, CommandError> {
-        let origin = Origin::Local { name: self.name.clone(), command: self.program.words().to_vec() };
         let ending = Ending { status: Some(status), was_asked: interrupt.is_requested(), forced: None };
-        let capture = local::capture(origin, &self.own, None, &ending, directory)?;
+        let capture = self.program.capture(&ending, None, directory)?;
         // A child that still runs will write to the directory it was given.
         if !local::children_are_left() {
-            join(&self.own, &self.shared).map_err(|error| self.cannot_keep(error))?;
+            join(&self.program.directory, &self.shared).map_err(|error| self.cannot_keep(error))?;
         }
         Ok(Capture { directory: directory.relative(&self.shared), ..capture })
     }
 
     fn cannot_keep(&self, error: io::Error) -> CommandError {
-        CommandError::failure(format!("cannot keep the data of {}", self.name)).caused_by(error)
+        CommandError::failure(format!("cannot keep the data of {}", self.program.name())).caused_by(error)
     }
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
 use podcov_cluster::{ContainerResult, HandOverEnd, PodResult};
-use podcov_report::run::{Capture, LossReason, Origin, Outcome, Process, ReadAt, Way};
+use podcov_report::run::{Capture, LossReason, Origin, Outcome, Way};
 
 use super::diagnosis::{self, FULL_VOLUME_BYTES};
-use crate::{coverage_data, process_records};
+use crate::{coverage_data, living, process_records};
 
 /// The parts of the record that a pod's containers are. `relative` names a directory as the record does.
 pub fn captures(pod: &PodResult, namespace: &str, relative: impl Fn(&Path) -> String) -> Vec<Capture> {
@@ -56,14 +56,12 @@ fn capture(
 
 /// As long as its run goes on, a container counts further whose processes live.
 pub fn so_far(capture: Capture) -> Capture {
-    let lives = |process: &Process| {
-        matches!(process.read_at, Some(ReadAt::Interval { .. })) && process.ending.is_none()
-    };
-    if capture.outcome != Outcome::Heard || !capture.processes.iter().any(lives) {
-        return capture;
+    match living::read_until(&capture.processes) {
+        Some(time) if capture.outcome == Outcome::Heard => {
+            Capture { outcome: living::outcome(Some(time)), ..capture }
+        }
+        _ => capture,
     }
-    let detail = "its counters are those of when it was last read".to_owned();
-    Capture { outcome: Outcome::Lost { reason: LossReason::StillRunning, detail }, ..capture }
 }
 
 /// What its processes say is missing. A process that has not ended was read when everything was read last; unless its pod
@@ -90,12 +88,10 @@ fn loss(
 
 /// What the container was prepared for, unless its processes say that their memory could not be read.
 fn way(container: &ContainerResult, records: &[ProcessRecord]) -> Way {
-    let wrote_itself = |record: &ProcessRecord| matches!(record.counters, CountersFrom::OwnFiles(_));
-    let is_supervised = match records {
-        [] => container.is_supervised,
-        records => !records.iter().all(wrote_itself),
-    };
-    if is_supervised { Way::Supervised } else { Way::Files }
+    match records {
+        [] if container.is_supervised => Way::Supervised,
+        records => process_records::way(records),
+    }
 }
 
 fn outcome(pod: &PodResult, container: &ContainerResult) -> Outcome {
@@ -176,6 +172,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use podcov_cluster::Ending;
+    use podcov_report::run::ReadAt;
 
     use super::*;
 

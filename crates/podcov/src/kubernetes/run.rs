@@ -7,7 +7,7 @@ use std::time::Duration;
 use podcov_cluster::{Collector, Prepared, PreparedRun, Purpose, RunId, Scope, Session, Workload};
 
 use super::{
-    Cluster, cluster_error,
+    Cluster, captures_so_far, cluster_error,
     collection::Timeouts,
     names_and_ways,
     options::{agent_named, architecture, injection, run_id, session},
@@ -55,6 +55,7 @@ pub async fn run(
     let outcome = job.prepare_and_test(&workloads, agent, &tests, &directory).await;
     if let Ok(tests) = &outcome {
         directory.run_mut().tests = Some(tests.record.clone());
+        directory.run_mut().captures = captures_so_far(&collector, &directory);
         directory.save()?;
     }
     let put_back = job.put_back(&run).await;
@@ -95,15 +96,15 @@ impl Job<'_> {
             OutputFormat::Text => TestOutput::Inherited,
         };
         let per_test = self.args.per_test;
-        let targets = || Targets::Pods(self.collector);
+        let targets = Targets::Pods(self.collector);
         let (tests, notes) =
-            run_tests(targets(), per_test, tests, output, interrupt, directory, terminal).await?;
+            run_tests(&targets, per_test, tests, output, interrupt, directory, terminal).await?;
         self.show(&tests);
         for note in notes {
             watching.note(note);
         }
         // Whatever becomes of the pods now, what the tests ran is here.
-        for missing in targets().read().await {
+        for missing in targets.read().await {
             watching.note(format!("not read after the tests: {}", missing.what));
         }
         Ok(tests)

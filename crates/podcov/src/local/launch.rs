@@ -7,6 +7,7 @@
 //! Elsewhere than on Linux, programs are started directly, write their counters themselves, and services of a podcov that
 //! is killed run on.
 
+use podcov_report::run::Way;
 use tokio::process::Command;
 
 use crate::exit_code::ExitCode;
@@ -19,6 +20,9 @@ pub enum Role {
     /// It is alone with its terminal; what it leaves running stays so.
     Foreground,
 }
+
+/// How what a program counts is read, unless it may not be traced.
+pub const WAY: Way = if cfg!(target_os = "linux") { Way::Supervised } else { Way::Files };
 
 /// The command that runs the program with its arguments. Its GOCOVERDIR is where what it counts is kept. A service is told
 /// when the thread that spawns it ends, so that has to be the main thread.

@@ -1,7 +1,7 @@
 //! The main job on this machine: services that podcov starts for the tests.
 //!
 //! Owns the order of the phases and that no service outlives the run. One service is [`service`]'s and
-//! [`launch`]'s, waiting for them is [`readiness`]'s, what they left behind is [`mod@capture`]'s.
+//! [`launch`]'s, waiting for them is [`readiness`]'s, what there is of them is [`mod@capture`]'s.
 
 mod capture;
 mod launch;
@@ -12,7 +12,6 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use podcov_report::gates::Gates;
-use podcov_report::run::{Capture, LossReason, Outcome, Way};
 
 use crate::commands::run::LocalArgs;
 use crate::error::{CommandError, ErrorKind};
@@ -25,7 +24,7 @@ use crate::terminal::{self, Terminal};
 use crate::test_command::{TestCommand, TestOutput, Tests};
 use crate::{cli::OutputFormat, cli::ReportOptions, finish, gate};
 
-pub use capture::capture;
+pub use capture::Program;
 pub use launch::{Role, become_supervisor, command};
 pub use service::{Ending, adopt_orphans, children_are_left};
 
@@ -104,19 +103,18 @@ impl<'a> LocalRun<'a> {
         services: &mut Vec<Service>,
     ) -> Result<Tests, CommandError> {
         for plan in self.plans.drain(..) {
-            let service = Service::start(plan, directory)?;
-            let capture = still_running(&service, directory);
-            directory.run_mut().captures.push(capture);
-            services.push(service);
+            services.push(Service::start(plan, directory)?);
         }
-        directory.save()?;
-        self.wait_until_ready(services).await?;
+        let targets = targets(services);
+        tokio::select! {
+            ready = self.wait_until_ready(services) => ready?,
+            never = targets.keep_reading(directory) => match never {},
+        }
         let mut notes = Vec::new();
-        let tests = self.run_tests(services, directory, &mut notes).await;
+        let tests = self.run_tests(&targets, services, directory, &mut notes).await;
         directory.run_mut().notes.extend(notes);
         let tests = tests?;
         directory.run_mut().tests = Some(tests.record.clone());
-        directory.save()?;
         Ok(tests)
     }
 
@@ -141,6 +139,7 @@ impl<'a> LocalRun<'a> {
 
     async fn run_tests(
         &self,
+        targets: &Targets<'_>,
         services: &mut [Service],
         directory: &RunDirectory,
         notes: &mut Vec<String>,
@@ -149,8 +148,6 @@ impl<'a> LocalRun<'a> {
             OutputFormat::Text => TestOutput::Inherited,
             OutputFormat::Json => TestOutput::StandardError,
         };
-        let data = |service: &Service| (service.plan.name.clone(), service.directory.clone());
-        let targets = Targets::Local(services.iter().map(data).collect());
         let tests =
             run_tests(targets, self.per_test, &self.tests, output, &self.interrupt, directory, self.terminal);
         tokio::pin!(tests);
@@ -175,7 +172,7 @@ impl<'a> LocalRun<'a> {
     fn warn_of_end(&self, service: &mut Service) -> String {
         service.end_is_known = true;
         let how = service.status().map(service::ending).unwrap_or_default();
-        let message = format!("{} ended during the tests with {how}", service.plan.name);
+        let message = format!("{} ended during the tests with {how}", service.name());
         self.terminal.warning(&format!("{message}; its output is in {}", service.log.display()));
         if service.status().is_some_and(|status| !status.success()) {
             self.terminal.block(&service::log_tail(&service.log));
@@ -196,17 +193,17 @@ impl<'a> LocalRun<'a> {
             return Ok(());
         }
         let progress = self.terminal.progress("stopping", &service::names(services));
+        let targets = targets(services);
         let endings = tokio::select! {
             endings = service::stop_all(services, self.options.stop_timeout, &self.interrupt) => endings,
             never = self.tell_how_to_hurry(services) => match never {},
+            never = targets.keep_reading(directory) => match never {},
         };
         drop(progress);
         let captures = services
             .iter()
             .zip(endings)
-            .map(|(service, ending)| {
-                capture(service.origin(), &service.directory, Some(&service.log), &ending, directory)
-            })
+            .map(|(service, ending)| service.program.capture(&ending, Some(&service.log), directory))
             .collect::<Result<_, _>>()?;
         directory.run_mut().captures = captures;
         directory.save()
@@ -223,20 +220,6 @@ pub fn show_tests(tests: &Tests, terminal: &Terminal) {
     }
 }
 
-/// What the record says of a service until it has ended, for when podcov does not live to see that.
-fn still_running(service: &Service, directory: &RunDirectory) -> Capture {
-    Capture {
-        directory: directory.relative(&service.directory),
-        origin: service.origin(),
-        way: Way::Files,
-        processes_started: 1,
-        processes_captured: 0,
-        bytes: 0,
-        outcome: Outcome::Lost {
-            reason: LossReason::StillRunning,
-            detail: "it was running when podcov last wrote this".to_owned(),
-        },
-        processes: Vec::new(),
-        diagnosis: None,
-    }
+fn targets(services: &[Service]) -> Targets<'static> {
+    Targets::Local(services.iter().map(|service| service.program.clone()).collect())
 }

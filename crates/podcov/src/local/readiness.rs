@@ -177,7 +177,7 @@ pub async fn wait(
 pub fn check_alive(services: &mut [Service], awaited: Option<&str>) -> Result<(), CommandError> {
     for service in services {
         let Some(status) = service.status() else { continue };
-        let name = &service.plan.name;
+        let name = service.name();
         if !status.success() || awaited == Some(name) {
             let how = service::ending(status);
             let error = CommandError::failure(format!("{name} ended with {how} before it was ready"));
@@ -192,7 +192,7 @@ fn not_ready(probe: &Probe, services: &[Service], deadline: Duration, seen: &str
     let (name, deadline) = (probe.name(), terminal::duration(deadline));
     let error = CommandError::failure(format!("{name} was not ready within {deadline}: {seen}"))
         .hint("a service that needs longer is given it with --ready-timeout");
-    let suspects = |service: &&Service| probe.service.as_ref().is_none_or(|name| *name == service.plan.name);
+    let suspects = |service: &&Service| probe.service.as_ref().is_none_or(|name| name == service.name());
     services.iter().filter(suspects).fold(error, with_log)
 }
 
@@ -214,7 +214,7 @@ async fn metadata(service: &Service, deadline: Instant) -> Result<Vec<PathBuf>, 
     loop {
         // Asked before its files are looked at: once it has ended, no more will come.
         let has_ended = service.status().is_some();
-        let found = coverage_data::find(&service.directory)?.directories;
+        let found = coverage_data::find(&service.program.directory)?.directories;
         let metadata: Vec<_> = found.iter().flat_map(|covdata| &covdata.metadata).cloned().collect();
         if !metadata.is_empty() {
             return Ok(metadata);
@@ -227,11 +227,10 @@ async fn metadata(service: &Service, deadline: Instant) -> Result<Vec<PathBuf>, 
 }
 
 fn not_instrumented(service: &Service, found: &[CovdataDirectory]) -> CommandError {
-    let error = CommandError::failure(format!(
-        "{} runs without coverage: {NOT_INSTRUMENTED}",
-        service.plan.name
-    ))
-    .hint("rebuild it with go build -cover; a -coverpkg must include the import path of its main package");
+    let error =
+        CommandError::failure(format!("{} runs without coverage: {NOT_INSTRUMENTED}", service.name())).hint(
+            "rebuild it with go build -cover; a -coverpkg must include the import path of its main package",
+        );
     let error = if found.iter().any(|covdata| !covdata.unfinished.is_empty()) {
         error.hint("it left unfinished tmp.cov* files: is the disk full?")
     } else {

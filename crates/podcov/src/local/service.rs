@@ -15,6 +15,7 @@ use futures::stream::FuturesUnordered;
 use podcov_report::run::Origin;
 use tokio::sync::watch;
 
+use super::capture::Program;
 use super::launch::{self, Role};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
@@ -34,16 +35,13 @@ pub struct Plan {
 /// A service that was started.
 #[derive(Debug)]
 pub struct Service {
-    pub plan: Plan,
-    /// Its GOCOVERDIR.
-    pub directory: PathBuf,
+    pub program: Program,
     /// Its standard output and error.
     pub log: PathBuf,
     /// The user was told that it ended.
     pub end_is_known: bool,
     #[cfg_attr(windows, expect(dead_code, reason = "process groups are Unix"))]
     process_id: u32,
-    status: watch::Receiver<Option<ExitStatus>>,
 }
 
 /// How a process came to its end.
@@ -155,23 +153,25 @@ impl Service {
                 sender.send_replace(Some(status));
             }
         });
-        Ok(Self { plan, directory, log, end_is_known: false, process_id, status })
+        let origin = Origin::Local { name: plan.name, command: plan.words };
+        let program = Program { origin, directory, status };
+        Ok(Self { program, log, end_is_known: false, process_id })
+    }
+
+    /// What the user calls it.
+    pub fn name(&self) -> &str {
+        self.program.name()
     }
 
     /// How it ended; none while it runs.
     pub fn status(&self) -> Option<ExitStatus> {
-        *self.status.borrow()
+        self.program.status()
     }
 
     /// Waits for its end.
     pub async fn ended(&self) {
         // An error says that nobody waits for it any more, which happens after its end only.
-        let _ = self.status.clone().wait_for(Option::is_some).await;
-    }
-
-    /// For the record.
-    pub fn origin(&self) -> Origin {
-        Origin::Local { name: self.plan.name.clone(), command: self.plan.words.clone() }
+        let _ = self.program.status.clone().wait_for(Option::is_some).await;
     }
 
     async fn stop(&self, timeout: Duration, interrupt: &Interrupt) -> Ending {
@@ -299,7 +299,7 @@ pub async fn next_end(services: &[Service]) -> usize {
 
 /// `api, worker`.
 pub fn names(services: &[Service]) -> String {
-    let names: Vec<&str> = services.iter().map(|service| service.plan.name.as_str()).collect();
+    let names: Vec<&str> = services.iter().map(Service::name).collect();
     names.join(", ")
 }
 

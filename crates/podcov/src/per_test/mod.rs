@@ -44,7 +44,7 @@ pub enum Message {
 
 /// Runs tests against targets, test by test if that is wanted. Returns what a reader of the result should know, too.
 pub async fn run_tests(
-    targets: Targets<'_>,
+    targets: &Targets<'_>,
     per_test: bool,
     tests: &TestCommand,
     output: TestOutput,
@@ -55,7 +55,6 @@ pub async fn run_tests(
     if per_test {
         return PerTest::new(targets, run, terminal).run(tests, output, interrupt).await;
     }
-    // So that what is there is never older than that, also if this podcov is killed.
     let tests = tokio::select! {
         tests = tests.run(&[], output, interrupt) => tests?,
         never = targets.keep_reading(run) => match never {},
@@ -65,7 +64,7 @@ pub async fn run_tests(
 
 /// Runs tests and records what each ran.
 pub struct PerTest<'a> {
-    targets: Targets<'a>,
+    targets: &'a Targets<'a>,
     run: &'a RunDirectory,
     terminal: &'a Terminal,
     data: PathBuf,
@@ -88,7 +87,7 @@ pub struct PerTest<'a> {
 
 impl<'a> PerTest<'a> {
     /// The targets run, and are ready.
-    pub fn new(targets: Targets<'a>, run: &'a RunDirectory, terminal: &'a Terminal) -> Self {
+    pub fn new(targets: &'a Targets<'a>, run: &'a RunDirectory, terminal: &'a Terminal) -> Self {
         Self {
             targets,
             run,
@@ -150,11 +149,13 @@ impl<'a> PerTest<'a> {
 
     async fn follow(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         let mut batch = Vec::new();
+        // A test may be long and say much, and this podcov be killed.
+        let reading = self.targets.keep_reading(self.run);
+        tokio::pin!(reading);
         loop {
             let came = tokio::select! {
                 came = messages.recv_many(&mut batch, usize::MAX) => came,
-                // A test may be long, and this podcov be killed.
-                never = self.targets.keep_reading(self.run) => match never {},
+                never = &mut reading => match never {},
             };
             if came == 0 {
                 break;

@@ -1,24 +1,21 @@
 //! The page of a run directory as it is now, also while another podcov writes to it.
 //!
-//! Owns what is read of processes that still run. Takes no lock: files are replaced whole, so that one that is read is
+//! Takes no lock: files are replaced whole, so that one that is read is
 //! never half of one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use podcov_agent_protocol::{
-    LATEST_DIRECTORY, is_coverage_file_name, is_process_record_name, process_record_name,
-};
+use podcov_agent_protocol::{is_coverage_file_name, is_process_record_name};
 use podcov_report::run::Run;
 use podcov_report::{Page, Report, SourceFiles, Versions};
 
 use crate::content::Content;
-use crate::coverage_data::{self, CovdataDirectory, Group};
 use crate::error::CommandError;
 use crate::finish;
+use crate::living;
 use crate::page;
-use crate::process_files::{self, ProcessFile};
 use crate::run_directory;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -71,7 +68,7 @@ pub fn render(
 ) -> Result<Option<(Vec<u8>, bool)>, CommandError> {
     let Some(mut run) = run_directory::read_record(path)? else { return Ok(None) };
     let mut groups = finish::groups_in(path, &run)?;
-    add_living(path, &mut groups)?;
+    groups.iter_mut().flat_map(|group| &mut group.directories).for_each(living::add);
     // Meta-data alone says what there is and nothing of what ran: it would read as 0 %.
     groups.retain(|group| group.directories.iter().any(|directory| !directory.counters.is_empty()));
     let has_ended = run.finished.is_some();
@@ -112,73 +109,9 @@ fn page(report: &Report<'_>, version: u64) -> Result<Vec<u8>, CommandError> {
     Ok(page)
 }
 
-/// Adds what was last read of processes that have not ended, which reports on a run leave out until its end.
-fn add_living(path: &Path, groups: &mut Vec<Group>) -> Result<(), CommandError> {
-    let data = run_directory::data_directory_of(path);
-    for latest in latest_directories(&data) {
-        let Some(owner) = latest.parent() else { continue };
-        let left = process_files::of_directory(owner, owner);
-        let mut read = process_files::of_directory(&latest, &latest);
-        read.retain(|living| !has_ended(owner, &left, living));
-        for mut living in coverage_data::find(&latest)?.directories {
-            living.counters.retain(|counters| read.iter().any(|file| file.path == *counters));
-            let label = finish::first_component(owner, &data);
-            add(groups, label, living);
-        }
-    }
-    Ok(())
-}
-
-fn add(groups: &mut Vec<Group>, label: String, directory: CovdataDirectory) {
-    match groups.iter_mut().find(|group| group.label == label) {
-        Some(group) => group.directories.push(directory),
-        None => groups.push(Group { label, directories: vec![directory] }),
-    }
-}
-
-fn latest_directories(data: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut pending = vec![data.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                continue;
-            }
-            if entry.file_name() == LATEST_DIRECTORY { &mut found } else { &mut pending }.push(entry.path());
-        }
-    }
-    found.sort();
-    found
-}
-
-/// A living process has the time of its start in the name of its counters, and what it left in the directory of its owner
-/// at its end a later one.
-fn has_ended(owner: &Path, left: &[ProcessFile], living: &ProcessFile) -> bool {
-    owner.join(process_record_name(living.process_id, living.time)).exists()
-        || left.iter().any(|file| file.process_id == living.process_id && file.time > living.time)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_that_left_its_counters_does_not_live() {
-        const HASH: &str = "0123456789abcdef0123456789abcdef";
-        let directory = tempfile::tempdir().unwrap();
-        let owner = directory.path();
-        let counters = |process: u32, time: u64| format!("covcounters.{HASH}.{process}.{time}");
-        let latest = owner.join(LATEST_DIRECTORY);
-        std::fs::create_dir(&latest).unwrap();
-        std::fs::write(latest.join(counters(7, 100)), "").unwrap();
-        let [living] = process_files::of_directory(&latest, &latest).try_into().unwrap();
-        let ended = || has_ended(owner, &process_files::of_directory(owner, owner), &living);
-        std::fs::write(owner.join(counters(8, 150)), "").unwrap();
-        std::fs::write(owner.join(counters(7, 90)), "").unwrap();
-        assert!(!ended());
-        std::fs::write(owner.join(counters(7, 150)), "").unwrap();
-        assert!(ended());
-    }
 
     #[test]
     fn what_the_page_is_made_from_changes_the_state_and_a_log_does_not() {

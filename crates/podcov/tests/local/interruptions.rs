@@ -149,6 +149,37 @@ fn of_a_service_that_is_killed_with_its_parent_what_was_last_read_is_reported_as
 }
 
 #[test]
+fn the_record_has_what_was_read_of_programs_that_run_also_when_podcov_is_killed() {
+    let address = free_address();
+    let service = format!("{} serve {address} stubborn", go::program());
+    let run = ["run", "--exec", &service, "--", go::program(), "signals"];
+    let exec = ["exec", "--", go::program(), "serve", &address, "stubborn"];
+    for command in [&run[..], &exec[..]] {
+        let place = Place::new();
+        let podcov = place.start(command);
+        let capture = || place.record()["captures"][0].clone();
+        wait::until("the record has what was read of the program", || {
+            place.path("coverage/run.json").exists()
+                && capture()["processes"][0]["read_at"]["interval"]["seconds_after_start"].is_number()
+        });
+        podcov.signal(Signal::SIGKILL);
+        podcov.end().with_code(128 + 9);
+        assert!(place.record()["finished"].is_null());
+        let capture = capture();
+        assert_eq!(capture["origin"]["name"], "program", "{capture}");
+        assert_eq!(capture["way"], "supervised", "{capture}");
+        assert_eq!((&capture["processes_started"], &capture["processes_captured"]), (&1.into(), &1.into()));
+        assert_eq!(capture["outcome"]["reason"], "still_running", "{capture}");
+        let detail = capture["outcome"]["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("what it counts after 2") && detail.ends_with(" UTC is not here"),
+            "{detail}"
+        );
+        kill_all(&address);
+    }
+}
+
+#[test]
 fn a_run_that_did_not_end_is_kept_by_the_next() {
     let place = Place::new();
     let address = free_address();
