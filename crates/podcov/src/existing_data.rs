@@ -20,6 +20,8 @@ use crate::terminal::count;
 
 /// How the note of links begins.
 const LINKS: &str = "not followed:";
+/// Of a program of a run that did not end.
+const NOTHING_LEFT: &str = "nothing that it counted was here when podcov was killed";
 
 /// What the user named.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Input {
 
 /// Records the data of all inputs, and what was passed over.
 pub fn record(inputs: &[Input], found: &Found, output: &mut RunDirectory) {
-    let mut captures = captures(inputs, found, output);
+    let mut captures = captures(inputs, &found.directories, output.path());
     captures.extend(inputs.iter().filter_map(|input| beside_directories(input, found, output)));
     let named = inputs
         .iter()
@@ -126,58 +128,101 @@ fn name(input: &Input) -> String {
     input.label.clone().unwrap_or_else(path)
 }
 
-/// What the data of all inputs is recorded as. Directories of a run keep the names it gave them.
-fn captures(inputs: &[Input], found: &Found, output: &RunDirectory) -> Vec<Capture> {
-    let known: Vec<(PathBuf, &Capture)> = inputs
+/// What a run that did not end has left in its directory, as far as that can be told now. The data may have more than the
+/// record knows.
+pub fn left_by(run: &Run, path: &Path, data: &[CovdataDirectory]) -> Vec<Capture> {
+    let (path, record) = (path.to_owned(), Some(run.clone()));
+    let input = Input { label: None, path: path.clone(), kind: InputKind::Directory, record };
+    captures(&[input], data, &path)
+}
+
+/// How to have what pods of a run that did not end still hold: nobody takes it from them any more. A command for each
+/// namespace.
+pub fn how_to_collect(run: &Run) -> Vec<String> {
+    let namespaces: BTreeSet<&str> = run
+        .captures
         .iter()
-        .filter_map(|input| Some((&input.path, input.record.as_ref()?)))
-        .flat_map(|(path, run)| run.captures.iter().map(|capture| (path.join(&capture.directory), capture)))
+        .filter_map(|capture| match &capture.origin {
+            Origin::Pod { namespace, .. } => Some(namespace.as_str()),
+            Origin::Local { .. } => None,
+        })
         .collect();
+    let command = |namespace| {
+        let id = &run.id;
+        format!(
+            "podcov eject -n {namespace} --run {id} puts the workloads back and collects what their pods still have"
+        )
+    };
+    namespaces.into_iter().map(command).collect()
+}
+
+/// What the data of all inputs is recorded as, by a record in `output`. Directories of a run keep the names it gave them.
+fn captures(inputs: &[Input], data: &[CovdataDirectory], output: &Path) -> Vec<Capture> {
+    let runs = inputs.iter().filter_map(|input| Some((&input.path, input.record.as_ref()?)));
+    let known: Vec<(PathBuf, &Run, &Capture)> = runs
+        .flat_map(|(path, run)| {
+            run.captures.iter().map(move |capture| (path.join(&capture.directory), run, capture))
+        })
+        .collect();
+    let paths: Vec<&Path> = known.iter().map(|(path, ..)| path.as_path()).collect();
+    let apart = stored_apart(data);
+    let (of_known, others): (Vec<_>, Vec<_>) = data.iter().partition(|covdata| {
+        paths.iter().any(|path| covdata.path.starts_with(path)) && !is_left_over(covdata, &paths)
+    });
     let mut captures: Vec<Capture> = known
         .iter()
-        .map(|(path, capture)| Capture { directory: output.relative(path), ..(*capture).clone() })
+        .map(|(path, run, capture)| {
+            let capture = Capture { directory: run_directory::relative(output, path), ..(*capture).clone() };
+            if run.finished.is_some() {
+                return capture;
+            }
+            let own = of_known.iter().copied().filter(|covdata| covdata.path.starts_with(path));
+            looked_at_again(capture, own, &apart)
+        })
         .collect();
-    let apart = stored_apart(found);
-    for covdata in &found.directories {
-        if known.iter().any(|(path, _)| covdata.path.starts_with(path)) && !is_left_over(covdata, &known) {
-            continue;
-        }
+    for covdata in others {
         let input = inputs
             .iter()
             .filter(|input| covdata.path.starts_with(&input.path))
             .max_by_key(|input| input.path.components().count());
         let Some(input) = input else { continue };
-        captures.push(capture(covdata, label(covdata, input, inputs.len()), &apart, output));
+        let origin = Origin::Local { name: label(covdata, input, inputs.len()), command: Vec::new() };
+        captures.push(capture(covdata, origin, run_directory::relative(output, &covdata.path), &apart));
     }
     captures
 }
 
 /// Of an execution whose podcov did not live to join its data to that of the others.
-fn is_left_over(covdata: &CovdataDirectory, known: &[(PathBuf, &Capture)]) -> bool {
+fn is_left_over(covdata: &CovdataDirectory, known: &[&Path]) -> bool {
     let lacks_an_end = || process_records::loss_in_pod(&process_records::read([covdata]), None).is_some();
-    known.iter().all(|(path, _)| covdata.path != *path) && (!covdata.unheard().is_empty() || lacks_an_end())
+    known.iter().all(|path| covdata.path != *path) && (!covdata.unheard().is_empty() || lacks_an_end())
 }
 
-/// Looks again at what a run that did not end had not heard of: it may have come since.
-pub fn look_again(run: &mut Run, found: &Found, path: &Path, output: &RunDirectory) {
-    let apart = stored_apart(found);
-    for known in &mut run.captures {
-        let Outcome::Lost { .. } = &known.outcome else { continue };
-        let name = known.origin.workload().to_owned();
-        let directory = path.join(&known.directory);
-        let own = found.directories.iter().filter(|covdata| covdata.path.starts_with(&directory));
-        let parts: Vec<Capture> = own.map(|covdata| capture(covdata, name.clone(), &apart, output)).collect();
-        let Some(outcome) =
-            parts.iter().map(|part| part.outcome.clone()).max_by_key(|outcome| *outcome != Outcome::Heard)
-        else {
-            continue;
-        };
-        known.processes_started = parts.iter().map(|part| part.processes_started).sum();
-        known.processes_captured = parts.iter().map(|part| part.processes_captured).sum();
-        known.bytes = parts.iter().map(|part| part.bytes).sum();
-        known.outcome = outcome;
-        known.way = parts.iter().map(|part| part.way).find(|way| *way != Way::Files).unwrap_or(known.way);
-        known.processes = parts.into_iter().flat_map(|part| part.processes).collect();
+/// A part of a run that did not end. What had not been heard of then may have come since.
+fn looked_at_again<'a>(
+    known: Capture,
+    own: impl Iterator<Item = &'a CovdataDirectory>,
+    apart: &BTreeSet<String>,
+) -> Capture {
+    let Outcome::Lost { reason, .. } = &known.outcome else { return known };
+    let part = |covdata| capture(covdata, known.origin.clone(), known.directory.clone(), apart);
+    let parts: Vec<Capture> = own.map(part).collect();
+    let outcomes = parts.iter().map(|part| part.outcome.clone());
+    let Some(outcome) = outcomes.max_by_key(|outcome| *outcome != Outcome::Heard) else {
+        // Nobody will hear of it.
+        let is_over = *reason == LossReason::StillRunning;
+        let nothing = Outcome::Lost { reason: LossReason::NoData, detail: NOTHING_LEFT.to_owned() };
+        return if is_over { Capture { outcome: nothing, ..known } } else { known };
+    };
+    Capture {
+        processes_started: parts.iter().map(|part| part.processes_started).sum(),
+        processes_captured: parts.iter().map(|part| part.processes_captured).sum(),
+        bytes: parts.iter().map(|part| part.bytes).sum(),
+        way: parts.iter().map(|part| part.way).find(|way| *way != Way::Files).unwrap_or(known.way),
+        diagnosis: known.diagnosis.filter(|_| outcome != Outcome::Heard),
+        outcome,
+        processes: parts.into_iter().flat_map(|part| part.processes).collect(),
+        ..known
     }
 }
 
@@ -194,9 +239,9 @@ fn label(covdata: &CovdataDirectory, input: &Input, inputs: usize) -> String {
 
 fn capture(
     covdata: &CovdataDirectory,
-    name: String,
+    origin: Origin,
+    directory: String,
     apart: &BTreeSet<String>,
-    output: &RunDirectory,
 ) -> Capture {
     let unheard: Vec<String> = covdata.unheard().into_iter().filter(|hash| !apart.contains(hash)).collect();
     let captured = covdata.counters.len();
@@ -212,8 +257,8 @@ fn capture(
     let missing = unheard.len().max(usize::from(captured == 0 && loss.is_some()));
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Capture {
-        origin: Origin::Local { name, command: Vec::new() },
-        directory: output.relative(&covdata.path),
+        origin,
+        directory,
         way: process_records::way(&records),
         processes_started: number(captured + missing.max(process_records::without_counters(&records))),
         processes_captured: number(captured),
@@ -225,8 +270,8 @@ fn capture(
 }
 
 /// Programs whose counters are somewhere without their meta-data: where that is, it lacks no counters.
-fn stored_apart(found: &Found) -> BTreeSet<String> {
-    found.directories.iter().flat_map(CovdataDirectory::orphaned).collect()
+fn stored_apart(data: &[CovdataDirectory]) -> BTreeSet<String> {
+    data.iter().flat_map(CovdataDirectory::orphaned).collect()
 }
 
 /// Says why there is nothing to report on; nothing when there is.
@@ -274,4 +319,73 @@ pub fn check_not_empty(inputs: &[Input], found: &Found) -> Result<(), CommandErr
     Err(unreadable.fold(error, |error, refused| {
         error.hint(format!("{} cannot be read: {}", refused.path.display(), refused.reason))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use podcov_agent_protocol::{CountersFrom, Moment, ProcessRecord};
+
+    use super::*;
+
+    const HASH: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn of_pods_of_a_killed_run_it_is_said_what_gave_nothing_how_old_the_rest_is_and_who_has_more() {
+        let place = tempfile::tempdir().unwrap();
+        let pod = |name: &str| Capture {
+            origin: Origin::Pod {
+                namespace: "shop".to_owned(),
+                workload: "deployment/api".to_owned(),
+                pod: name.to_owned(),
+                pod_uid: name.to_owned(),
+                container: "api".to_owned(),
+                restart: 0,
+            },
+            directory: format!("data/{name}"),
+            way: Way::Supervised,
+            processes_started: 1,
+            processes_captured: 1,
+            bytes: 1,
+            outcome: Outcome::Lost { reason: LossReason::StillRunning, detail: String::new() },
+            processes: Vec::new(),
+            diagnosis: None,
+        };
+        let run = Run { captures: vec![pod("read"), pod("silent")], ..run_directory::new_run() };
+        let directory = place.path().join("data/read");
+        fs::create_dir_all(&directory).unwrap();
+        let record = ProcessRecord {
+            process_id: 7,
+            started_unix_nanoseconds: 1_767_323_045_000_000_000,
+            program: "/app".to_owned(),
+            counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 12_000 }),
+            ending: None,
+        };
+        fs::write(directory.join(record.file_name()), record.to_text()).unwrap();
+        let data = CovdataDirectory {
+            metadata: vec![directory.join(format!("covmeta.{HASH}"))],
+            counters: vec![directory.join(format!("covcounters.{HASH}.7.1767323045000000000"))],
+            records: vec![directory.join(record.file_name())],
+            path: directory,
+            ..CovdataDirectory::default()
+        };
+        let left = left_by(&run, place.path(), &[data]);
+        let details: Vec<&str> = left
+            .iter()
+            .map(|capture| match &capture.outcome {
+                Outcome::Lost { detail, .. } => detail.as_str(),
+                Outcome::Heard | Outcome::NotInstrumented => "",
+            })
+            .collect();
+        assert_eq!(
+            details,
+            [
+                "process 7 (/app): its end was not seen; its counters are those of 12s after its start, at 2026-01-02 \
+                 03:04:17 UTC",
+                NOTHING_LEFT
+            ]
+        );
+        let [how] = &how_to_collect(&run)[..] else { panic!("one namespace") };
+        assert!(how.starts_with(&format!("podcov eject -n shop --run {} ", run.id)), "{how}");
+        assert_eq!(how_to_collect(&run_directory::new_run()), Vec::<String>::new());
+    }
 }

@@ -9,6 +9,7 @@ use podcov_report::run::{LossReason, Outcome, Process, ReadAt};
 
 use crate::coverage_data::CovdataDirectory;
 use crate::process_files::{self, ProcessFile};
+use crate::terminal;
 
 /// Adds what was last read of processes that have not ended, which reports on a run leave out until its end.
 pub fn add(directory: &mut CovdataDirectory) {
@@ -45,7 +46,7 @@ fn read_at(process: &Process) -> Option<jiff::Timestamp> {
 /// What becomes of processes that live, and were read until then: nobody knows what they count further.
 pub fn outcome(read_until: Option<jiff::Timestamp>) -> Outcome {
     let detail = match read_until {
-        Some(time) => format!("what it counts after {} is not here", time.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        Some(time) => format!("what it counts after {} is not here", terminal::time(time)),
         None => "nothing that it counts is here yet".to_owned(),
     };
     Outcome::Lost { reason: LossReason::StillRunning, detail }

@@ -86,11 +86,15 @@ fn read_at(moment: Moment, before_end: Option<Duration>) -> ReadAt {
 
 /// How long before its end a process was read whose end nobody saw, at most. The clocks of two machines may differ.
 fn before_end(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Option<Duration> {
+    Some(gone_by?.duration_since(last_read(record)?).unwrap_or_default())
+}
+
+/// When a process was read whose end nobody saw.
+fn last_read(record: &ProcessRecord) -> Option<SystemTime> {
     let CountersFrom::Memory(Moment::Interval { age_milliseconds }) = record.counters else { return None };
-    let read_at = UNIX_EPOCH
+    UNIX_EPOCH
         .checked_add(Duration::from_nanos(record.started_unix_nanoseconds))?
-        .checked_add(Duration::from_millis(age_milliseconds))?;
-    Some(gone_by?.duration_since(read_at).unwrap_or_default())
+        .checked_add(Duration::from_millis(age_milliseconds))
 }
 
 /// RFC 3339, UTC.
@@ -138,11 +142,14 @@ fn loss_of(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Option<(LossR
         CountersFrom::Nowhere(reason) => Some((LossReason::Killed, format!("{who}: {reason}"))),
         CountersFrom::Memory(Moment::Interval { age_milliseconds }) => {
             let age = terminal::duration(Duration::from_millis(*age_milliseconds));
-            let before_end = before_end(record, gone_by)
-                .map(|time| format!(", at most {} before its end", terminal::duration(time)))
-                .unwrap_or_default();
+            let how_old =
+                match (before_end(record, gone_by), last_read(record).map(jiff::Timestamp::try_from)) {
+                    (Some(time), _) => format!(", at most {} before its end", terminal::duration(time)),
+                    (None, Some(Ok(time))) => format!(", at {}", terminal::time(time)),
+                    (None, _) => String::new(),
+                };
             let detail = format!(
-                "{who}: its end was not seen; its counters are those of {age} after its start{before_end}"
+                "{who}: its end was not seen; its counters are those of {age} after its start{how_old}"
             );
             Some((LossReason::Killed, detail))
         }

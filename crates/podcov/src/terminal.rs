@@ -271,6 +271,11 @@ fn columns(style: Style, mark: char, word: &str, subject: &str, detail: &str) ->
     format!("{style}{mark}{style:#} {word:WORD_WIDTH$} {subject:SUBJECT_WIDTH$} {FAINT}{detail}{FAINT:#}")
 }
 
+/// `2026-11-03 09:12:44 UTC`.
+pub fn time(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// `4m 53s`, `12s`, `0.4s`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -23,7 +23,15 @@ pub struct Page<'a> {
     report: &'a Report<'a>,
     /// None if there is no data.
     index: Option<Index<'a>>,
-    live: Option<u64>,
+    live: Option<Live>,
+}
+
+/// What a page that follows a run knows of its place in it.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    version: u64,
+    /// The run has not begun, or goes on: nothing is missing yet.
+    is_early: bool,
 }
 
 /// Writes the page.
@@ -43,10 +51,10 @@ impl<'a> Page<'a> {
     }
 
     /// The same such that it asks whoever it came from, at `state`, whether there is newer data than `version`, and loads
-    /// itself again then.
+    /// itself again then. As long as it `is_early`, the run has not begun or goes on, and nothing is missing.
     #[must_use]
-    pub fn live(self, version: u64) -> Self {
-        Self { live: Some(version), ..self }
+    pub fn live(self, version: u64, is_early: bool) -> Self {
+        Self { live: Some(Live { version, is_early }), ..self }
     }
 
     /// Writes all that comes before the files.

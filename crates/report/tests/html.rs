@@ -193,7 +193,7 @@ fn only_a_page_that_follows_a_run_asks_for_anything() {
     };
     let (mut page, mut live) = (Vec::new(), Vec::new());
     html(&report, &mut page).unwrap();
-    Page::new(&report).live(7).write_beginning(&mut live).unwrap();
+    Page::new(&report).live(7, false).write_beginning(&mut live).unwrap();
     let (page, live) = (String::from_utf8(page).unwrap(), String::from_utf8(live).unwrap());
     assert!(!page.contains("connect-src") && !page.contains("fetch("));
     assert!(live.contains("connect-src 'self'") && live.contains("data-version=\"7\""));

@@ -149,11 +149,11 @@ fn refresh(
         .ok_or_else(|| CommandError::failure(format!("the run in {} is gone", path.display())))?;
     existing_data::record(inputs, found, &mut directory);
     if directory.run().finished.is_none() {
-        let mut run = directory.run().clone();
-        existing_data::look_again(&mut run, found, path, &directory);
-        *directory.run_mut() = run;
-        let started = &directory.run().started;
-        terminal.warning(&format!("the run of {started} did not end; this is what it left"));
+        let run = directory.run();
+        terminal.warning(&format!("the run of {} did not end; this is what it left", run.started));
+        for how in existing_data::how_to_collect(run) {
+            terminal.hint(&how);
+        }
     }
     let everything = finish::refresh(&mut directory, &args.report.settings, args.report.shown(), terminal)?;
     Ok((directory, everything))

@@ -21,8 +21,8 @@ The address is printed on standard output. Only this machine is answered. Ctrl-C
 /// Show a run in the browser while it goes on.
 ///
 /// The page is that of the report, with the numbers that the run directory has now: it changes when they do, and says how
-/// old they are. Nothing is written, so this may run beside the podcov whose run it is. The directory need not be there
-/// yet, and may be replaced by that of another run.
+/// old they are. This may run beside the podcov whose run it is. The directory need not be there yet, and may be replaced
+/// by that of another run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {

@@ -1,6 +1,7 @@
 //! A page that follows a run directory: what is there is looked at again and again, and shown when it has changed.
 //!
-//! Owns when that is. [`view`] reads the directory, [`server`] answers the browser. Nothing is written.
+//! Owns when that is. [`view`] reads the directory, [`server`] answers the browser. Nothing of a run
+//! that goes on is changed.
 
 mod server;
 mod view;
@@ -15,14 +16,14 @@ use tokio::time::MissedTickBehavior;
 
 use crate::error::CommandError;
 use crate::settings::Settings;
-use view::State;
+use view::{Progress, State};
 
 pub use server::Server;
 
 /// The page asks as often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Nobody writes to a run whose record does not say that it has ended.
+/// Said of what is shown then, and lists what is missing.
 const KILLED: &str = "The run did not end: its podcov was killed";
 
 /// What the browser gets.
@@ -73,12 +74,14 @@ pub fn follow(
 /// What is shown after a change. Where nothing can be read, that is said, and what was shown before stays.
 fn next(before: &Shown, path: &std::path::Path, settings: &Settings, state: State) -> Shown {
     let version = before.version + 1;
-    match view::render(path, settings, version) {
-        Ok(Some((page, has_ended))) => {
-            let is_running = !has_ended && state.is_written_to;
-            let problem = (!has_ended && !is_running).then(|| KILLED.to_owned());
-            Shown { version, page: page.into(), newest: state.newest, is_running, problem }
-        }
+    match view::render(path, settings, version, state.is_written_to) {
+        Ok(Some((page, progress))) => Shown {
+            version,
+            page: page.into(),
+            newest: state.newest,
+            is_running: progress == Progress::Running,
+            problem: (progress == Progress::Killed).then(|| KILLED.to_owned()),
+        },
         result => {
             let problem = match result {
                 Err(error) => error.messages().join(": "),

@@ -108,10 +108,11 @@ fn is_own_name(host: &str, port: u16) -> bool {
 }
 
 fn state(shown: &Shown) -> String {
-    let age = shown.newest.and_then(|newest| newest.elapsed().ok()).unwrap_or_default();
+    // A clock that was set back makes it none.
+    let age = shown.newest.map(|newest| newest.elapsed().unwrap_or_default().as_secs());
     serde_json::json!({
         "version": shown.version,
-        "age": age.as_secs(),
+        "age": age,
         "is_running": shown.is_running,
         "problem": shown.problem,
     })

@@ -1,7 +1,6 @@
 //! The page of a run directory as it is now, also while another podcov writes to it.
 //!
-//! Takes no lock: files are replaced whole, so that one that is read is
-//! never half of one.
+//! Takes no lock: files are replaced whole, so that one that is read is never half of one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -12,7 +11,9 @@ use podcov_report::run::Run;
 use podcov_report::{Page, Report, SourceFiles, Versions};
 
 use crate::content::Content;
+use crate::coverage_data::CovdataDirectory;
 use crate::error::CommandError;
+use crate::existing_data;
 use crate::finish;
 use crate::living;
 use crate::page;
@@ -44,10 +45,16 @@ impl State {
                 let Ok(metadata) = entry.metadata() else { continue };
                 if metadata.is_dir() {
                     pending.push(entry.path());
-                } else if is_input(&entry.file_name().to_string_lossy()) {
+                    continue;
+                }
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if is_input(&name) {
                     let modified = metadata.modified().ok();
                     (entry.path(), metadata.len(), modified).hash(&mut hasher);
-                    newest = newest.max(modified);
+                    if is_coverage_file_name(&name) {
+                        newest = newest.max(modified);
+                    }
                 }
             }
         }
@@ -60,22 +67,47 @@ fn is_input(name: &str) -> bool {
     name == "run.json" || is_coverage_file_name(name) || is_process_record_name(name)
 }
 
-/// The page, and whether the record says that the run has ended; none where there is no run.
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A podcov writes to it.
+    Running,
+    /// Its record says so.
+    Ended,
+    /// Nobody writes to it, and it has not ended.
+    Killed,
+}
+
+/// The page, and how far its run has come; none where there is no run.
 pub fn render(
     path: &Path,
     settings: &Settings,
     version: u64,
-) -> Result<Option<(Vec<u8>, bool)>, CommandError> {
+    was_written_to: bool,
+) -> Result<Option<(Vec<u8>, Progress)>, CommandError> {
     let Some(mut run) = run_directory::read_record(path)? else { return Ok(None) };
+    let progress = if run.finished.is_some() {
+        Progress::Ended
+    } else if was_written_to || run_directory::is_written_to(path) {
+        // One that has ended since then changes the state.
+        Progress::Running
+    } else {
+        Progress::Killed
+    };
     let mut groups = finish::groups_in(path, &run)?;
     groups.iter_mut().flat_map(|group| &mut group.directories).for_each(living::add);
+    if progress == Progress::Killed {
+        let data: Vec<CovdataDirectory> =
+            groups.iter().flat_map(|group| &group.directories).cloned().collect();
+        run.captures = existing_data::left_by(&run, path, &data);
+        run.notes.extend(existing_data::how_to_collect(&run));
+    }
     // Meta-data alone says what there is and nothing of what ran: it would read as 0 %.
     groups.retain(|group| group.directories.iter().any(|directory| !directory.counters.is_empty()));
-    let has_ended = run.finished.is_some();
     let recorded = run.set_aside.len();
     let silent = Terminal::silent();
     let content = Content::of_run(&mut run, path, &groups, settings, &silent);
-    if has_ended {
+    if progress == Progress::Ended {
         // The record of a run that has ended names them already.
         run.set_aside.truncate(recorded);
     }
@@ -83,7 +115,7 @@ pub fn render(
     let Content { sections, kinds, files, versions, .. } = content;
     let report =
         Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files, versions: &versions };
-    Ok(Some((page(&report, version)?, has_ended)))
+    Ok(Some((page(&report, version, progress == Progress::Running)?, progress)))
 }
 
 /// The page as long as there is nothing to show.
@@ -99,12 +131,13 @@ pub fn render_empty(version: u64) -> Result<Vec<u8>, CommandError> {
             tests: None,
         },
         version,
+        true,
     )
 }
 
-fn page(report: &Report<'_>, version: u64) -> Result<Vec<u8>, CommandError> {
+fn page(report: &Report<'_>, version: u64, is_early: bool) -> Result<Vec<u8>, CommandError> {
     let mut page = Vec::new();
-    page::write(&Page::new(report).live(version), &mut page)
+    page::write(&Page::new(report).live(version, is_early), &mut page)
         .map_err(|error| CommandError::failure("cannot make the page").caused_by(error))?;
     Ok(page)
 }

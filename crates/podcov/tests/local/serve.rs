@@ -8,7 +8,7 @@ use podcov_wait as wait;
 use serde_json::Value;
 
 use crate::go;
-use crate::place::{Place, Running, free_address};
+use crate::place::{Place, Running, free_address, kill_all};
 
 /// A podcov that serves `coverage`, and its address.
 struct Served {
@@ -90,36 +90,58 @@ fn a_page_follows_a_run_from_before_it_begins_until_another_one_takes_its_place(
 }
 
 #[test]
-fn a_run_whose_podcov_was_killed_is_not_shown_as_running() {
+fn the_page_of_a_run_whose_podcov_was_killed_says_so_and_lists_what_is_missing_and_how_old_the_rest_is() {
     let place = Place::new();
     let served = Served::start(&place);
-    let run = place.start([
-        "run",
-        "--exec",
-        &format!("{} serve {} graceful", go::program(), free_address()),
-        "--",
-        go::program(),
-        "signals",
-    ]);
-    served.page_when("the run is shown", |state| state["is_running"] == true);
-    wait::until("the tests run", || run.output().contains("waiting"));
+    let address = free_address();
+    let service = format!("{} serve {address} stubborn", go::program());
+    let run = place.start(["run", "--exec", &service, "--", go::program(), "signals"]);
+    let page = served.page_when("counters of the living service are shown", |state| {
+        state["is_running"] == true && served.get("/").contains("id=\"file-0\"")
+    });
+    assert!(page.contains("What is missing is known when the run has ended"), "{page}");
+    assert!(!page.contains("Missing from this report"), "{page}");
     run.signal(Signal::SIGKILL);
     run.end();
-    served.page_when("its end is shown", |state| {
-        state["is_running"] == false
-            && state["problem"].as_str().is_some_and(|problem| problem.contains("its podcov was killed"))
-    });
-    let next = place.start([
-        "run",
-        "--exec",
-        &format!("{} serve {} graceful", go::program(), free_address()),
-        "--",
-        "true",
-    ]);
-    next.end().with_code(0);
+    let page = served.page_when("its end is shown", was_killed);
+    // The service lives on, and so does what was read of it.
+    assert!(page.contains("id=\"file-0\""), "{page}");
+    assert!(page.contains("✗ incomplete") && page.contains("0 of 1 program, 1 of 1 process"), "{page}");
+    assert!(page.contains("Missing from this report"), "{page}");
+    assert!(page.contains("its end was not seen; its counters are those of"), "{page}");
+    assert!(page.contains("not known: the run did not end") && !page.contains("so far"), "{page}");
+    assert!(served.state()["age"].is_number());
+    kill_all(&address);
+
+    let service = format!("{} serve {} graceful", go::program(), free_address());
+    place.start(["run", "--exec", &service, "--", "true"]).end().with_code(0);
     served.page_when("the next run is shown", |state| {
         state["is_running"] == false && state["problem"].is_null()
     });
+}
+
+#[test]
+fn the_page_of_a_run_that_was_killed_before_there_was_any_data_says_what_has_left_none() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let run = place.start(["run", "--exec", "sleep 1000", "--ready", &free_address(), "--", "true"]);
+    served.page_when("the service is shown", |state| {
+        state["is_running"] == true && served.get("/").contains("program sleep")
+    });
+    run.signal(Signal::SIGKILL);
+    run.end();
+    let page = served.page_when("its end is shown", was_killed);
+    assert!(page.contains("No coverage data</span>"), "{page}");
+    assert!(
+        page.contains("<strong>program sleep</strong>: no data: nothing that it counted was here"),
+        "{page}"
+    );
+    assert_eq!(served.state()["age"], Value::Null, "there is nothing that has an age");
+}
+
+fn was_killed(state: &Value) -> bool {
+    state["is_running"] == false
+        && state["problem"].as_str().is_some_and(|problem| problem.contains("its podcov was killed"))
 }
 
 #[test]

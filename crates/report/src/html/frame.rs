@@ -3,6 +3,7 @@
 use askama::Template;
 use go_coverage::Totals;
 
+use super::Live;
 use super::embed::content_security_hash;
 use crate::run::{Capture, Ending, LossReason, Outcome, Run};
 use crate::words::{self, Loss};
@@ -73,7 +74,7 @@ pub(super) struct Frame<'a> {
     source_problems: &'a [String],
     /// The page follows a run: which state of its data this is.
     live: Option<u64>,
-    /// Its run goes on.
+    /// It has not begun, or goes on.
     is_early: bool,
 }
 
@@ -119,12 +120,12 @@ struct ExcludedRow<'a> {
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(report: &'a Report<'_>, live: Option<u64>) -> Self {
+    pub(super) fn new(report: &'a Report<'_>, live: Option<Live>) -> Self {
         let script = if live.is_some() { LIVE_SCRIPT } else { SCRIPT };
         let run = report.run;
         let has_data = report.has_data();
         // Nothing is wrong with a run that has just begun.
-        let is_early = live.is_some() && run.finished.is_none();
+        let is_early = live.is_some_and(|live| live.is_early);
         let cards = report.sections.iter().map(|section| card(section, report.totals(section))).collect();
         let func_percent = report.sections.first().and_then(|everything| {
             let (own, declared) = (report.totals(everything), everything.profile().totals());
@@ -160,7 +161,7 @@ impl<'a> Frame<'a> {
             processes: run.captures.iter().flat_map(process_rows).collect(),
             excluded: run.excluded.iter().map(excluded_row).collect(),
             source_problems: report.files.problems(),
-            live,
+            live: live.map(|live| live.version),
             is_early,
         }
     }

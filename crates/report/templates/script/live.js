@@ -12,6 +12,9 @@ const ageWords = (seconds) => {
   return `${Math.round(seconds / 60)} minutes ago`;
 };
 
+/** There may be no data that has an age. */
+const withAge = (text, beforeAge, age) => (age === null ? text : `${text}. ${beforeAge} ${ageWords(age)}`);
+
 const sayState = (kind, text) => {
   document.getElementById("live").dataset.state = kind;
   if (live.text.textContent !== text) live.text.textContent = text;
@@ -49,9 +52,9 @@ const ask = async () => {
     const { version, age, is_running: isRunning, problem } = await answer.json();
     const isBusy = document.querySelector("dialog[open]") !== null;
     if (version !== live.version && !isBusy) return loadAgain();
-    if (problem) sayState("problem", `${problem}. Shown is what was there ${ageWords(age)}`);
-    else if (isRunning) sayState("running", `The run goes on. Newest data: ${ageWords(age)}`);
-    else sayState("ended", `The run has ended. Newest data: ${ageWords(age)}`);
+    if (problem) sayState("problem", withAge(problem, "Shown is what was there", age));
+    else if (isRunning) sayState("running", withAge("The run goes on", "Newest data:", age));
+    else sayState("ended", withAge("The run has ended", "Newest data:", age));
   } catch {
     sayState("gone", "podcov no longer answers: this page follows nothing any more");
   }
