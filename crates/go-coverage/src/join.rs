@@ -289,8 +289,8 @@ impl<'a> Functions<'a> {
         let index = *self.known.entry(key).or_insert(next);
         let Some(known) = self.list.get_mut(index) else {
             let mut units: Vec<Unit> = added.collect();
-            // A function that has a unit twice (line directives) counts it once. Then no order is strict.
-            if !units.is_sorted_by(|one, next| without_count(one) < without_count(next)) {
+            // A function that has a unit twice (line directives) counts it once.
+            if has_one_twice(&mut units.iter().map(without_count).collect::<Vec<_>>()) {
                 units = join_units(mode, units.into_iter());
             }
             let (name, file, is_literal) = (key.1.to_owned(), key.0.to_owned(), key.2);

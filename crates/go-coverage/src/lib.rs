@@ -92,3 +92,4 @@ pub use pattern::PackagePattern;
 pub use profile::{CounterMode, Function, Package, Profile, Totals, Unit};
 pub use text::{package_text, text_header, write_text};
 pub use text_profile::TextProfile;
+pub use totals::block_totals;

@@ -55,8 +55,7 @@ impl Package {
     #[must_use]
     pub fn units_in_text_order(&self) -> Vec<(&Function, &Unit)> {
         let mut files = BTreeMap::<&str, Vec<(&Function, &Unit)>>::new();
-        // Functions of one file mostly follow each other.
-        for functions in self.functions.chunk_by(|one, next| one.file == next.file) {
+        for functions in self.functions_by_file() {
             let Some(first) = functions.first() else { continue };
             let units = files.entry(&first.file).or_default();
             for function in functions {

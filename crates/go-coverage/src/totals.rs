@@ -27,6 +27,11 @@ impl Package {
     pub fn totals(&self) -> Totals {
         self.functions.iter().map(Function::totals).sum()
     }
+
+    /// Its functions in stretches of the same source file, of which a file has one or a few.
+    pub fn functions_by_file(&self) -> impl Iterator<Item = &[Function]> {
+        self.functions.chunk_by(|one, next| one.file == next.file)
+    }
 }
 
 impl Profile {
@@ -37,8 +42,8 @@ impl Profile {
     /// [`Self::totals_with_literals`].
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let declared = |function: &&Function| !function.is_literal;
-        blocks_by_file(self.functions().filter(declared)).into_values().map(unique).sum()
+        let declared = |function: &Function| !function.is_literal;
+        self.units_of(declared).into_values().map(|units| block_totals(&units)).sum()
     }
 
     /// All statements: those of [`Self::totals`], and those in literals outside of any function. This is the
@@ -51,7 +56,23 @@ impl Profile {
     /// All source files, sorted, with all their statements. A block that several functions share counts once.
     #[must_use]
     pub fn files(&self) -> impl ExactSizeIterator<Item = (&str, Totals)> {
-        blocks_by_file(self.functions()).into_iter().map(|(file, units)| (file, unique(units)))
+        self.units_by_file().into_iter().map(|(file, units)| (file, block_totals(&units)))
+    }
+
+    /// The units of all source files, sorted by file; those of each function together.
+    #[must_use]
+    pub fn units_by_file(&self) -> BTreeMap<&str, Vec<&[Unit]>> {
+        self.units_of(|_| true)
+    }
+
+    fn units_of(&self, is_counted: impl Fn(&Function) -> bool) -> BTreeMap<&str, Vec<&[Unit]>> {
+        let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
+        for functions in self.packages.iter().flat_map(Package::functions_by_file) {
+            let Some(first) = functions.first() else { continue };
+            let counted = functions.iter().filter(|function| is_counted(function));
+            files.entry(&first.file).or_default().extend(counted.map(|function| function.units.as_slice()));
+        }
+        files
     }
 
     /// The functions of all packages.
@@ -60,17 +81,11 @@ impl Profile {
     }
 }
 
-fn blocks_by_file<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeMap<&'a str, Vec<Unit>> {
-    let mut files = BTreeMap::<_, Vec<_>>::new();
-    for function in functions {
-        files.entry(function.file.as_str()).or_default().extend(&function.units);
-    }
-    files
-}
-
-/// Units with the same range are one block, which ran if one of them did. Go refuses a profile in which they differ
-/// in their number of statements; the larger number counts here.
-fn unique(mut units: Vec<Unit>) -> Totals {
+/// The statements of the units of one file. Units with the same range are one block, which ran if one of them did. Go
+/// refuses a profile in which they differ in their number of statements; the larger number counts here.
+#[must_use]
+pub fn block_totals(units: &[&[Unit]]) -> Totals {
+    let mut units = units.concat();
     units.sort_unstable();
     units
         .chunk_by(same_range)

@@ -1,6 +1,5 @@
 //! Looks once through a checkout for the modules and Go files in it. Resolves no name.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -41,8 +40,8 @@ pub(crate) struct Checkout {
     pub root: PathBuf,
     /// The nearest first.
     pub module_files: Vec<ModuleFile>,
-    /// The Go files below the root, by base name; vendored and hidden ones are left out.
-    pub go_files: BTreeMap<String, Vec<PathBuf>>,
+    /// The Go files below the root, in no order; vendored and hidden ones are left out.
+    pub go_files: Vec<PathBuf>,
     /// What could not be looked at.
     pub problems: Vec<String>,
 }
@@ -96,25 +95,26 @@ impl Checkout {
                 self.problems.push(format!("{} cannot be searched", directory.display()));
                 continue;
             };
-            let mut entries: Vec<_> = entries.flatten().collect();
-            // The same checkout gives the same answer on every file system.
-            entries.sort_by_key(std::fs::DirEntry::file_name);
-            for entry in entries {
+            let mut below = Vec::new();
+            for entry in entries.flatten() {
                 let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else {
                     continue;
                 };
                 if kind.is_dir() {
                     if !name.starts_with('.') && name != "vendor" && name != "node_modules" {
-                        pending.push((entry.path(), in_testdata || name == "testdata"));
+                        below.push((entry.path(), in_testdata || name == "testdata"));
                     }
                 } else if name == "go.mod" && !in_testdata {
                     self.add(&directory, "go.mod", Nearness::Below);
                 } else if name == "go.work" && !in_testdata {
                     self.add_workspace(&directory);
                 } else if Path::new(&name).extension().is_some_and(|extension| extension == "go") {
-                    self.go_files.entry(name).or_default().push(entry.path());
+                    self.go_files.push(entry.path());
                 }
             }
+            // The same checkout gives the same answer on every file system.
+            below.sort_unstable();
+            pending.append(&mut below);
         }
     }
 

@@ -49,7 +49,9 @@ impl SourceFile {
             return None;
         }
         let read = || {
-            let mut bytes = Vec::new();
+            let length = usize::try_from(metadata.len().min(LARGEST_FILE)).unwrap_or_default();
+            // One more, so that its end is seen without room for more text.
+            let mut bytes = Vec::with_capacity(length + 1);
             File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
@@ -70,7 +72,7 @@ impl SourceFile {
     ///
     /// A position is a line and a column in bytes, both from 1; the column after a line's end is in the line.
     pub fn check_positions(&self, positions: impl IntoIterator<Item = (u32, u32)>) -> Result<(), Missing> {
-        let lengths: Vec<usize> = self.text.split('\n').map(str::len).collect();
+        let lengths = self.line_lengths();
         for (line, column) in positions {
             let length = usize::try_from(line).ok().and_then(|line| lengths.get(line.checked_sub(1)?));
             let in_line = length.is_some_and(|length| column >= 1 && column as usize <= length + 1);
@@ -87,6 +89,12 @@ impl SourceFile {
             }
         }
         Ok(())
+    }
+
+    fn line_lengths(&self) -> Vec<usize> {
+        let ends = memchr::memchr_iter(b'\n', self.text.as_bytes()).chain([self.text.len()]);
+        let mut start = 0;
+        ends.map(|end| end - std::mem::replace(&mut start, end + 1)).collect()
     }
 
     /// How many of these ranges, each with its first position and the one after its last, begin or end where no statements

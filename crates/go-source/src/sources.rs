@@ -1,7 +1,9 @@
 //! Everything known about where sources are, gathered once, and the search for one file in it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::discover::{self, Checkout, ModuleFile, Nearness};
 use crate::file::{Missing, SourceFile};
@@ -16,7 +18,9 @@ pub struct Sources {
     root: PathBuf,
     places: Vec<Place>,
     vendor_directories: Vec<(Nearness, PathBuf)>,
-    go_files: BTreeMap<String, Vec<PathBuf>>,
+    go_files: Vec<PathBuf>,
+    /// The same by base name. Only files that are not where they should be are looked for here.
+    by_base_name: OnceLock<HashMap<OsString, Vec<PathBuf>>>,
     problems: Vec<String>,
 }
 
@@ -142,7 +146,7 @@ impl Sources {
     /// The files of the checkout whose paths agree with the end of `file` in most components, and in how many.
     fn longest_suffixes(&self, file: &str) -> Vec<(usize, PathBuf)> {
         let base_name = file.rsplit('/').next().unwrap_or(file);
-        let agreeing = self.go_files.get(base_name).into_iter().flatten().map(|path| {
+        let agreeing = self.called(base_name).iter().map(|path| {
             let below_root = path.strip_prefix(&self.root).unwrap_or(path);
             let ours = below_root.components().rev().map(Component::as_os_str);
             let length = ours.zip(file.rsplit('/')).take_while(|(ours, theirs)| ours == theirs).count();
@@ -155,6 +159,21 @@ impl Sources {
             .filter(|(length, _)| *length == longest)
             .map(|(length, path)| (length, path.clone()))
             .collect()
+    }
+
+    /// The Go files of the checkout with this base name, sorted.
+    fn called(&self, base_name: &str) -> &[PathBuf] {
+        let by_base_name = self.by_base_name.get_or_init(|| {
+            let mut files = self.go_files.clone();
+            files.sort_unstable();
+            let mut by_base_name = HashMap::<OsString, Vec<PathBuf>>::new();
+            for file in files {
+                let name = file.file_name().unwrap_or_default().to_owned();
+                by_base_name.entry(name).or_default().push(file);
+            }
+            by_base_name
+        });
+        by_base_name.get(OsStr::new(base_name)).map_or(&[], Vec::as_slice)
     }
 
     fn guess(&self, file: &str) -> Vec<PathBuf> {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use go_coverage::{CounterMode, Profile};
+use go_coverage::{CounterMode, Profile, block_totals};
 use go_source::Sources;
 use podcov_report::run::{Run, SetAside, Summary, WorkloadSummary};
 use podcov_report::{NamedFiles, Section, SourceFiles, Versions, name_blocks};
@@ -19,7 +19,7 @@ use crate::terminal::{Terminal, count, printable};
 
 /// The label of the section that holds everything.
 pub const EVERYTHING: &str = "all";
-/// Below that, looking for files on another thread takes longer than it saves.
+/// Below that, looking for files or counting them on another thread takes longer than it saves.
 const FILES_WORTH_A_THREAD: u64 = 50;
 /// Enough to recognise what is meant.
 const MOST_CANDIDATES: usize = 3;
@@ -92,9 +92,9 @@ impl Content {
         say_what_differs(&versions, terminal);
         let mut sections = sections(everything, parts);
         let builds = builds::to_be_shown(builds, &versions);
-        sections.extend(builds.map(|(label, profile)| Section::new(label, profile)));
+        sections.extend(builds.map(|(label, profile)| section(label, profile)));
         run.summary = figures(run, &sections, only_workload);
-        let kinds = kinds.into_iter().map(|(label, profile)| Section::new(label, profile)).collect();
+        let kinds = kinds.into_iter().map(|(label, profile)| section(label, profile)).collect();
         Self { sections, kinds, files, versions, of_modes, is_mixed }
     }
 }
@@ -171,8 +171,17 @@ fn sections(everything: Option<Profile>, parts: Vec<(String, Vec<Profile>)>) -> 
             profiles.into_iter().map(move |profile| {
                 let mode = profile.mode.as_str();
                 let label = if mixed { format!("{label} ({mode})") } else { label.clone() };
-                Section::new(label, profile)
+                section(label, profile)
             })
         })
         .collect()
+}
+
+/// Counts the statements of its files on several threads.
+fn section(label: String, profile: Profile) -> Section {
+    let files: Vec<_> = profile.units_by_file().into_iter().collect();
+    let threads = parallel::threads(files.len() as u64, FILES_WORTH_A_THREAD);
+    let file = |index: usize| files.get(index).map(|(file, units)| ((*file).to_owned(), block_totals(units)));
+    let totals = parallel::in_order(files.len(), threads, file).into_iter().flatten().collect();
+    Section::with_totals(label, profile, totals)
 }

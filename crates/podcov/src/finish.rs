@@ -212,10 +212,15 @@ fn write_profiles(
 }
 
 /// What `write_text` writes, made on several threads.
-fn write_profile(profile: &Profile, output: &mut impl Write) -> io::Result<()> {
+fn write_profile(profile: &Profile, output: &mut (impl Write + Send)) -> io::Result<()> {
     output.write_all(text_header(profile.mode).as_bytes())?;
     let threads = parallel::threads(profile.packages.len() as u64, PACKAGES_WORTH_A_THREAD);
-    let package = |index: usize| profile.packages.get(index).map(package_text);
-    let texts = parallel::in_order(profile.packages.len(), threads, package);
-    texts.into_iter().flatten().try_for_each(|text| output.write_all(text.as_bytes()))
+    let package = |(): &mut (), index: usize| profile.packages.get(index).map(package_text);
+    parallel::hand_over_in_order(
+        profile.packages.len(),
+        threads,
+        || (),
+        package,
+        |text| output.write_all(text.unwrap_or_default().as_bytes()),
+    )
 }

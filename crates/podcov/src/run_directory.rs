@@ -268,23 +268,34 @@ pub fn snapshot_directory_of(path: &Path) -> PathBuf {
 
 /// Writes a file of a run: whole or not at all, and on the disk when this returns.
 pub fn write_file(directory: &Path, name: &str, contents: &[u8]) -> Result<(), CommandError> {
-    write_whole(directory, name, |file| file.write_all(contents)).map(drop)
+    let written = replace(directory, name, |mut file| {
+        file.write_all(contents)?;
+        file.sync_all()
+    });
+    written.map(drop)
 }
 
-/// The same for what is written piece by piece. Returns its path.
+/// Writes a part of a report: whole or not at all. It can be made again, so nobody waits for the disk. Returns its path.
 pub fn write_whole(
     directory: &Path,
     name: &str,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<PathBuf, CommandError> {
-    let path = directory.join(name);
-    let temporary = directory.join(format!(".{name}.tmp"));
-    let written = File::create(&temporary).and_then(|file| {
+    replace(directory, name, |file| {
         let mut file = BufWriter::new(file);
         write(&mut file)?;
-        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, &path)
-    });
+        file.flush()
+    })
+}
+
+fn replace(
+    directory: &Path,
+    name: &str,
+    write: impl FnOnce(File) -> std::io::Result<()>,
+) -> Result<PathBuf, CommandError> {
+    let path = directory.join(name);
+    let temporary = directory.join(format!(".{name}.tmp"));
+    let written = File::create(&temporary).and_then(write).and_then(|()| fs::rename(&temporary, &path));
     written.map_err(|error| cannot("write", &path, error))?;
     Ok(path)
 }

@@ -126,8 +126,8 @@ impl Exclusions {
         let mut decisions = Decisions::default();
         let mut used = BTreeSet::new();
         for package in &profile.packages {
-            let names: BTreeSet<&str> =
-                package.functions.iter().map(|function| function.file.as_str()).collect();
+            let stretches = package.functions_by_file().filter_map(<[Function]>::first);
+            let names: BTreeSet<&str> = stretches.map(|function| function.file.as_str()).collect();
             for file in names {
                 let matching = self
                     .patterns

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use go_coverage::{Function, Profile, Unit};
+use go_coverage::{Profile, Unit};
 use go_source::{Contents, Missing, SourceFile, Sources};
 
 /// The files of some profiles. The default knows none.
@@ -29,7 +29,10 @@ pub struct NamedFiles<'a> {
 #[derive(Clone, Debug)]
 pub struct FileState {
     found: Result<Found, Missing>,
-    /// Why it is not the version that was built: a position of the profiles does not lie in it.
+    /// Every position of the profiles lies in it.
+    is_whole: bool,
+    /// Why it is not the version that was built: a position of the profiles does not lie in it, and no build has all of its
+    /// own in it.
     misfit: Option<Missing>,
 }
 
@@ -45,15 +48,18 @@ impl<'a> NamedFiles<'a> {
     /// All files of these profiles.
     #[must_use]
     pub fn of(sources: &'a Sources, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
-        let files = units_by_file(profiles.into_iter().flat_map(Profile::functions)).into_iter().collect();
-        Self { sources, files, alternatives: BTreeMap::new() }
+        let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
+        for (file, units) in profiles.into_iter().flat_map(Profile::units_by_file) {
+            files.entry(file).or_default().extend(units);
+        }
+        Self { sources, files: files.into_iter().collect(), alternatives: BTreeMap::new() }
     }
 
     /// The same such that it is enough if what one of these builds has of a file lies in its source.
     #[must_use]
     pub fn or_of(mut self, builds: impl IntoIterator<Item = &'a Profile>) -> Self {
         for build in builds {
-            for (file, units) in units_by_file(build.functions()) {
+            for (file, units) in build.units_by_file() {
                 self.alternatives.entry(file).or_default().push(units);
             }
         }
@@ -76,7 +82,7 @@ impl<'a> NamedFiles<'a> {
     #[must_use]
     pub fn look_up(&self, index: usize) -> FileState {
         let Some((file, units)) = self.files.get(index) else {
-            return FileState { found: Err(Missing::default()), misfit: None };
+            return FileState { found: Err(Missing::default()), is_whole: false, misfit: None };
         };
         let found = self.sources.find(file).map(|source| Found {
             path: self.sources.relative(&source.path),
@@ -88,8 +94,10 @@ impl<'a> NamedFiles<'a> {
             found.as_ref().ok().and_then(|found| found.source.check_positions(positions).err())
         };
         let mut alternatives = self.alternatives.get(file).into_iter().flatten();
-        let misfit = misfit_of(units).filter(|_| alternatives.all(|units| misfit_of(units).is_some()));
-        FileState { found, misfit }
+        let misfit = misfit_of(units);
+        let is_whole = found.is_ok() && misfit.is_none();
+        let misfit = misfit.filter(|_| alternatives.all(|units| misfit_of(units).is_some()));
+        FileState { found, is_whole, misfit }
     }
 
     /// With what was found out about each, in order.
@@ -130,6 +138,11 @@ impl SourceFiles {
         Some(self.files.get(file)?.found.as_ref().map(|found| &found.source))
     }
 
+    /// Whether every position of the profiles lies in the source of a file.
+    pub(crate) fn is_whole(&self, file: &str) -> bool {
+        self.files.get(file).is_some_and(|state| state.is_whole)
+    }
+
     /// Where a file is, relative to the checkout; its name in coverage data if that is not known.
     #[must_use]
     pub fn path<'a>(&'a self, file: &'a str) -> &'a str {
@@ -149,7 +162,7 @@ impl SourceFiles {
 
     /// Only the version that was built.
     fn fitting(&self, file: &str) -> Option<&Found> {
-        let FileState { found, misfit } = self.files.get(file)?;
+        let FileState { found, misfit, .. } = self.files.get(file)?;
         found.as_ref().ok().filter(|_| misfit.is_none())
     }
 
@@ -172,14 +185,6 @@ impl SourceFiles {
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
-}
-
-fn units_by_file<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeMap<&'a str, Vec<&'a [Unit]>> {
-    let mut files = BTreeMap::<&str, Vec<&[Unit]>>::new();
-    for function in functions {
-        files.entry(&function.file).or_default().push(&function.units);
-    }
-    files
 }
 
 fn ends(unit: &Unit) -> [(u32, u32); 2] {

@@ -20,6 +20,8 @@ pub mod tree;
 mod versions;
 mod words;
 
+use std::collections::BTreeMap;
+
 use go_coverage::{Profile, Totals};
 
 pub use blocks::name_blocks;
@@ -58,6 +60,7 @@ pub struct Section {
     /// the input was labelled: `unit`, `e2e`.
     pub label: String,
     profile: Profile,
+    files: BTreeMap<String, Totals>,
     totals: Totals,
 }
 
@@ -71,7 +74,14 @@ impl Section {
     /// Counts what is in the profile.
     #[must_use]
     pub fn new(label: impl Into<String>, profile: Profile) -> Self {
-        Self { label: label.into(), totals: profile.totals_with_literals(), profile }
+        let files = profile.files().map(|(file, totals)| (file.to_owned(), totals)).collect();
+        Self::with_totals(label, profile, files)
+    }
+
+    /// The same where the totals of each file are known already, as [`Profile::files`] gives them.
+    #[must_use]
+    pub fn with_totals(label: impl Into<String>, profile: Profile, files: BTreeMap<String, Totals>) -> Self {
+        Self { label: label.into(), totals: files.values().copied().sum(), profile, files }
     }
 
     /// Its counts. They may be of another counter mode than those of other sections, and of another build.
@@ -85,6 +95,12 @@ impl Section {
     #[must_use]
     pub const fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The statements of each of its files.
+    #[must_use]
+    pub const fn files(&self) -> &BTreeMap<String, Totals> {
+        &self.files
     }
 }
 

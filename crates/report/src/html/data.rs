@@ -149,18 +149,17 @@ impl<'a> Index<'a> {
             .collect();
         let heard: Vec<bool> = sections.iter().chain(&kinds).map(|part| part.heard).collect();
         let files = by_name(&profiles, &heard);
-        let totals = report.sections.iter().zip(&heard).map(|(section, heard)| {
-            if *heard { section.profile().files().collect() } else { HashMap::<&str, _>::new() }
-        });
-        let totals: Vec<_> = totals.collect();
         let mut packages: Vec<&str> = files.keys().map(|(package, _)| *package).collect();
         packages.dedup();
         let heads = files.iter().map(|((package, name), functions)| FileHead {
             name,
             package: packages.binary_search(package).unwrap_or_default(),
-            totals: totals
+            totals: report
+                .sections
                 .iter()
-                .map(|totals| totals.get(name).map(|totals| (totals.statements, totals.covered)))
+                .zip(&heard)
+                .map(|(section, heard)| section.files().get(*name).filter(|_| *heard))
+                .map(|totals| totals.map(|totals| (totals.statements, totals.covered)))
                 .collect(),
             kinds: join::statements_by_kinds(functions.get(sections.len()..).unwrap_or_default()),
             versions: Some(report.versions.get(name).len()).filter(|versions| *versions > 1),
@@ -207,7 +206,8 @@ impl<'a> Index<'a> {
         let found = report.files.source(name);
         let source = found.and_then(Result::ok);
         let missing = found.and_then(Result::err);
-        let mut shapes = Shapes { source, list: Vec::new() };
+        let suspect = source.filter(|_| !report.files.is_whole(name));
+        let mut shapes = Shapes { suspect, list: Vec::new() };
         let functions = self.functions.get(number).map_or(&[][..], Vec::as_slice);
         let versions = report.versions.get(name);
         let counts = if versions.is_empty() {
@@ -300,7 +300,8 @@ impl<'a> PartHead<'a> {
 
 /// The shapes of a file, each once.
 struct Shapes<'a> {
-    source: Option<&'a SourceFile>,
+    /// The source, if not all positions lie in it.
+    suspect: Option<&'a SourceFile>,
     list: Vec<Shape<'a>>,
 }
 
@@ -320,7 +321,7 @@ impl<'a> Shapes<'a> {
         let numbers: Vec<u32> = units().flat_map(numbers).collect();
         let same = |known: &Shape<'_>| known.functions == names && known.units == numbers;
         let known = self.list.iter().position(same).unwrap_or_else(|| {
-            let misfit = self.source.and_then(|source| source.check_positions(units().flat_map(ends)).err());
+            let misfit = self.suspect.and_then(|source| source.check_positions(units().flat_map(ends)).err());
             let misfit = misfit.map(|misfit| misfit.reason);
             self.list.push(Shape { functions: names, units: numbers, misfit });
             self.list.len() - 1
@@ -370,13 +371,13 @@ fn by_name<'a>(profiles: &[&'a Profile], heard: &[bool]) -> FilesByName<'a> {
             continue;
         }
         for package in &profile.packages {
-            for function in &package.functions {
-                let package = *package_of.entry(&function.file).or_insert(&package.import_path);
-                let by_part = files
-                    .entry((package, &function.file))
-                    .or_insert_with(|| vec![Vec::new(); profiles.len()]);
-                if let Some(functions) = by_part.get_mut(number) {
-                    functions.push(function);
+            for functions in package.functions_by_file() {
+                let Some(Function { file, .. }) = functions.first() else { continue };
+                let package = *package_of.entry(file).or_insert(&package.import_path);
+                let by_part =
+                    files.entry((package, file)).or_insert_with(|| vec![Vec::new(); profiles.len()]);
+                if let Some(of_part) = by_part.get_mut(number) {
+                    of_part.extend(functions);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Data and code inside a page, such that neither can be mistaken for markup.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ use crate::Error;
 /// Writes `value` as a data block, which a browser does not run.
 pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Serialize) -> Result<(), Error> {
     write!(output, "<script type=\"application/json\" id=\"{id}\">")?;
-    serde_json::to_writer(WithoutMarkup(&mut *output), value)?;
+    write_without_markup(output, &serde_json::to_vec(value)?)?;
     writeln!(output, "</script>")?;
     Ok(())
 }
@@ -25,13 +25,15 @@ pub(super) fn data_block(output: &mut impl Write, id: &str, value: &impl Seriali
 pub struct Packer {
     encoder: DeflateEncoder<Vec<u8>>,
     json: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Packer {
     /// Without any.
     #[must_use]
     pub fn new() -> Self {
-        Self { encoder: DeflateEncoder::new(Vec::new(), Compression::fast()), json: Vec::new() }
+        let encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        Self { encoder, json: Vec::new(), packed: Vec::new() }
     }
 
     /// A compressed data block, which the script unpacks when it is needed: `value` as a line of JSON, and the text, if
@@ -49,9 +51,10 @@ impl Packer {
         }
         self.encoder.write_all(&self.json)?;
         self.encoder.write_all(text.unwrap_or_default().as_bytes())?;
-        let packed = self.encoder.reset(Vec::new())?;
+        self.packed.clear();
+        self.packed = self.encoder.reset(std::mem::take(&mut self.packed))?;
         let mut block = format!("<script type=\"application/octet-stream\" id=\"{id}\">");
-        STANDARD.encode_string(packed, &mut block);
+        STANDARD.encode_string(&self.packed, &mut block);
         block.push_str("</script>\n");
         Ok(block)
     }
@@ -98,28 +101,15 @@ pub(super) fn content_security_hash(text: &str) -> String {
 
 /// Writes JSON such that it holds no `</script>` and no `<!--`. These characters occur only inside of strings, where
 /// an escape means the same.
-struct WithoutMarkup<W>(W);
-
-impl<W: Write> Write for WithoutMarkup<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes)?;
-        Ok(bytes.len())
+fn write_without_markup(output: &mut impl Write, mut json: &[u8]) -> std::io::Result<()> {
+    while let Some(position) = memchr::memchr3(b'<', b'>', b'&', json) {
+        let (plain, rest) = json.split_at(position);
+        output.write_all(plain)?;
+        let Some((special, rest)) = rest.split_first() else { break };
+        write!(output, "\\u{special:04x}")?;
+        json = rest;
     }
-
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while let Some(position) = bytes.iter().position(|byte| b"<>&".contains(byte)) {
-            let (plain, rest) = bytes.split_at(position);
-            self.0.write_all(plain)?;
-            let Some((special, rest)) = rest.split_first() else { break };
-            write!(self.0, "\\u{special:04x}")?;
-            bytes = rest;
-        }
-        self.0.write_all(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
+    output.write_all(json)
 }
 
 #[cfg(test)]
