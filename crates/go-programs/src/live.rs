@@ -141,6 +141,12 @@ impl LiveProgram {
     pub fn executable_of_endings(self, cache: &Path) -> PathBuf {
         ENDINGS.executable(self, "", cache)
     }
+
+    /// Builds that for a `GOARCH`, without the C compiler; for this machine if that is empty.
+    #[must_use]
+    pub fn executable_of_endings_for(self, architecture: &str, cache: &Path) -> PathBuf {
+        ENDINGS.executable(self, architecture, cache)
+    }
 }
 
 impl Module {

@@ -29,8 +29,13 @@ impl Build {
     }
 
     pub fn executable(self, covered: Covered) -> PathBuf {
+        self.executable_for("", covered)
+    }
+
+    /// For a `GOARCH`; for this machine if that is empty.
+    pub fn executable_for(self, architecture: &str, covered: Covered) -> PathBuf {
         let Self { release, mode, linking } = self;
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        LiveProgram { release, mode, linking, covered }.executable_of_endings(cache)
+        LiveProgram { release, mode, linking, covered }.executable_of_endings_for(architecture, cache)
     }
 }

@@ -58,6 +58,7 @@ const fn title(place: Place) -> &'static str {
         Place::Local => "## On this machine\n",
         Place::Container => "## In a container\n",
         Place::Pod => "## In a pod\n",
+        Place::Arm64 => "## On arm64\n",
     }
 }
 
@@ -76,7 +77,7 @@ fn write(rows: &[Row]) {
     static WRITING: Mutex<()> = Mutex::new(());
     let _writing = WRITING.lock().unwrap();
     let mut text = fs::read_to_string(DOCUMENT).unwrap();
-    for place in [Place::Local, Place::Container, Place::Pod] {
+    for place in [Place::Local, Place::Container, Place::Pod, Place::Arm64] {
         let mut table = HEAD.to_owned();
         for ending in endings::ALL {
             for row in rows.iter().filter(|row| row.place == place && row.name == ending.name) {

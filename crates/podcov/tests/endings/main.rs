@@ -12,6 +12,7 @@ mod counts;
 mod document;
 mod endings;
 mod local;
+mod machine;
 #[path = "../local/place.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod place;

@@ -17,11 +17,14 @@ pub enum Place {
     Local,
     Container,
     Pod,
+    Arm64,
 }
 
 impl Place {
     /// Those that are tried there.
     pub fn endings(self) -> impl Iterator<Item = Ending> {
-        endings::ALL.into_iter().filter(move |ending| self != Self::Local || ending.places.are_local())
+        endings::ALL
+            .into_iter()
+            .filter(move |ending| !matches!(self, Self::Local | Self::Arm64) || ending.places.are_local())
     }
 }

@@ -11,7 +11,7 @@ use crate::counts::Kept;
 use crate::document::{self, Row};
 use crate::endings::{self, Ending};
 use crate::seen::{Place, Seen};
-use crate::{container, local};
+use crate::{container, local, machine};
 
 /// Most of the time is waiting for others.
 const AT_ONCE: usize = 4;
@@ -22,7 +22,7 @@ fn alone(place: Place, ending: &Ending, build: Build) -> Seen {
     match place {
         Place::Local => local::alone(ending, build),
         Place::Container => container::alone(ending, build),
-        Place::Pod => unreachable!("on a cluster only"),
+        Place::Pod | Place::Arm64 => unreachable!("elsewhere"),
     }
 }
 
@@ -30,31 +30,45 @@ fn below_podcov(place: Place, ending: &Ending, build: Build) -> Seen {
     match place {
         Place::Local => local::below_podcov(ending, build),
         Place::Container => container::below_agent(ending, build),
-        Place::Pod => unreachable!("on a cluster only"),
+        Place::Pod | Place::Arm64 => unreachable!("elsewhere"),
     }
 }
 
-/// Tries cells, and returns the rows that they make. A cell in which podcov has not everything fails, all others are
-/// tried before.
+/// What was seen so far.
+#[derive(Default)]
+struct Table {
+    rows: BTreeMap<(Place, &'static str), Row>,
+    failures: Vec<String>,
+}
+
+impl Table {
+    fn add(&mut self, (place, ending, build): Cell, alone: Seen, supervised: Seen) {
+        if supervised.kept != Kept::Everything || supervised.code != alone.code {
+            self.failures.push(format!("{place:?}: {}: {build:?}: {alone:?}, {supervised:?}", ending.name));
+        }
+        let row = self.rows.entry((place, ending.name)).or_insert_with(|| Row::new(place, ending.name));
+        row.add(alone, supervised);
+    }
+
+    /// A cell in which podcov has not everything fails; all others were tried before.
+    #[track_caller]
+    fn rows(self) -> Vec<Row> {
+        assert!(self.failures.is_empty(), "{}", self.failures.join("\n"));
+        self.rows.into_values().collect()
+    }
+}
+
+/// Tries cells, and returns the rows that they make.
 fn rows(cells: &[Cell]) -> Vec<Row> {
-    let (next, rows, failures) = (AtomicUsize::new(0), Mutex::default(), Mutex::new(Vec::new()));
+    let (next, table) = (AtomicUsize::new(0), Mutex::<Table>::default());
     let work = || {
-        while let Some((place, ending, build)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let try_it = || (alone(*place, ending, *build), below_podcov(*place, ending, *build));
-            match std::panic::catch_unwind(try_it) {
-                Ok((alone, supervised)) => {
-                    let is_right = supervised.kept == Kept::Everything && supervised.code == alone.code;
-                    if !is_right {
-                        let failure =
-                            format!("{place:?}: {}: {build:?}: {alone:?}, {supervised:?}", ending.name);
-                        failures.lock().unwrap().push(failure);
-                    }
-                    let mut rows: std::sync::MutexGuard<'_, BTreeMap<_, Row>> = rows.lock().unwrap();
-                    rows.entry((*place, ending.name))
-                        .or_insert_with(|| Row::new(*place, ending.name))
-                        .add(alone, supervised);
-                }
-                Err(_) => failures.lock().unwrap().push(format!("{place:?}: {}: {build:?}", ending.name)),
+        while let Some(&(place, ending, build)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let try_it = || (alone(place, &ending, build), below_podcov(place, &ending, build));
+            let seen = std::panic::catch_unwind(try_it);
+            let mut table = table.lock().unwrap();
+            match seen {
+                Ok((alone, supervised)) => table.add((place, ending, build), alone, supervised),
+                Err(_) => table.failures.push(format!("{place:?}: {}: {build:?}", ending.name)),
             }
         }
     };
@@ -63,9 +77,7 @@ fn rows(cells: &[Cell]) -> Vec<Row> {
             scope.spawn(work);
         }
     });
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{} of {} cells:\n{}", failures.len(), cells.len(), failures.join("\n"));
-    rows.into_inner().unwrap().into_values().collect()
+    table.into_inner().unwrap().rows()
 }
 
 fn every_cell(place: Place) -> Vec<Cell> {
@@ -112,7 +124,7 @@ fn however_a_container_ends_the_agent_has_what_it_counted() {
 
 #[test]
 fn the_document_has_a_row_for_each_ending() {
-    for place in [Place::Local, Place::Container] {
+    for place in [Place::Local, Place::Container, Place::Arm64] {
         let names: Vec<_> = place.endings().map(|ending| ending.name).collect();
         assert_eq!(document::names(place), names, "in docs/endings.md");
     }
@@ -130,4 +142,23 @@ fn every_ending_of_every_build_in_containers() {
     if has_containers("every_ending_of_every_build_in_containers") {
         document::compare(&rows(&every_cell(Place::Container)));
     }
+}
+
+#[test]
+#[ignore = "long: every ending and every build, on an emulated machine"]
+fn every_ending_on_arm64() {
+    let Some(parts) = machine::parts() else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED every_ending_on_arm64: PODCOV_ARM64_MACHINE is not set; see script/install-tools"
+        );
+        return;
+    };
+    let cells = some_cells(Place::Arm64);
+    let mut table = Table::default();
+    let programs: Vec<_> = cells.iter().map(|(_, ending, build)| (*ending, *build)).collect();
+    for (cell, (alone, supervised)) in cells.into_iter().zip(machine::run(&parts, &programs)) {
+        table.add(cell, alone, supervised);
+    }
+    document::compare(&table.rows());
 }

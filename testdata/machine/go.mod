@@ -1,0 +1,3 @@
+module example.com/machine
+
+go 1.23
