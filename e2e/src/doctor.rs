@@ -24,6 +24,18 @@ pub fn doctor_elsewhere(namespace: &str, arguments: &[&str]) -> Diagnoses {
 }
 
 impl Diagnoses {
+    /// Those about one workload of several, by its name, which no other one begins with.
+    pub fn of_workload(&self, namespace: &str, name: &str) -> Self {
+        let starts = [format!("pod {namespace}/{name}-"), format!("deployment {namespace}/{name}")];
+        let is_about = |it: &&Value| {
+            let subject = it["subject"].as_str().unwrap_or_default();
+            starts.iter().any(|start| subject.starts_with(start))
+        };
+        let all: Vec<Value> = self.all.iter().filter(is_about).cloned().collect();
+        assert!(!all.is_empty(), "something is said of {name}: {}", self.outcome.stdout);
+        Self { all, outcome: self.outcome.clone() }
+    }
+
     /// What an outcome with `--output json` has.
     pub fn of(outcome: Outcome) -> Self {
         let document: Value = serde_json::from_str(&outcome.stdout)

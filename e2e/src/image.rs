@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command, sync::LazyLock};
 
+use crate::base::{BASES, SHELL};
 use crate::{output, repository};
 
 /// What the oldest release is that podcov is tested with.
@@ -19,6 +20,47 @@ pub struct Images {
     pub probe_of_oldest_go: &'static str,
     /// The same without `-cover`.
     pub probe_without_coverage: &'static str,
+}
+
+/// The probe behind a shell.
+pub static IN_SHELL: LazyLock<InShell> = LazyLock::new(InShell::build);
+
+/// Names of the images on the nodes.
+#[derive(Debug)]
+pub struct InShell {
+    /// The shell stays, and does nothing at SIGTERM.
+    pub deaf: &'static str,
+    /// The shell stays, and has a trap that tells the program.
+    pub with_trap: &'static str,
+    /// The program takes the shell's place.
+    pub replaced: &'static str,
+}
+
+impl InShell {
+    fn build() -> Self {
+        LazyLock::force(&BASES);
+        let images = Self {
+            deaf: "podcov-probe:in-shell",
+            with_trap: "podcov-probe:in-shell-with-trap",
+            replaced: "podcov-probe:exec",
+        };
+        for (tag, script) in [
+            (images.deaf, "cd / && /probe -listen=:8080; echo done"),
+            (images.with_trap, "trap 'kill $child' TERM; /probe -listen=:8080 & child=$!; wait; wait $child"),
+            (images.replaced, "cd / && exec /probe -listen=:8080"),
+        ] {
+            let context = tempfile::tempdir().expect("a temporary directory");
+            let dockerfile = format!(
+                "FROM {probe} AS probe\nFROM {SHELL}\nCOPY --from=probe /probe /probe\nUSER 65532:65532\nENTRYPOINT {script}\n",
+                probe = IMAGES.probe,
+            );
+            fs::write(context.path().join("Dockerfile"), dockerfile).expect("it is written");
+            output(Command::new("docker").args(["build", "--quiet", "--tag", tag]).arg(context.path()));
+        }
+        let tags = [images.deaf, images.with_trap, images.replaced];
+        output(Command::new(repository().join("script/cluster")).arg("load").args(tags));
+        images
+    }
 }
 
 impl Images {

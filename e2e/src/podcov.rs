@@ -46,7 +46,7 @@ pub struct Podcov {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its exit code; none when a signal ended it.
     pub code: Option<i32>,

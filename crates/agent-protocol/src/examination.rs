@@ -26,6 +26,61 @@ pub struct Examination {
     pub setting: Option<String>,
     /// What is there; none without the variable.
     pub directory: Option<Directory>,
+    /// Its command line, the program first; what is very long has an end.
+    pub command_line: Vec<String>,
+    /// Whether it has a handler for SIGTERM, as the kernel sees it. Every program of Go's has one, whoever waits for it.
+    pub catches_termination: bool,
+    /// What its executable tells of coverage, or why that is not known.
+    pub go_program: Result<GoProgram, String>,
+    /// What it has counted so far, or why that is not known.
+    pub counted: Result<Counted, String>,
+}
+
+/// What the executable of a program of Go's tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoProgram {
+    /// As `go1.26.8`; empty without build information, like the next ones.
+    pub go_version: String,
+    /// The import path of main.
+    pub main_package: String,
+    /// The module of main.
+    pub main_module: String,
+    /// The setting `-cover`, which Go records from 1.23 on.
+    pub cover_setting: Option<bool>,
+    /// What is in it.
+    pub coverage: ProgramCoverage,
+    /// What tells, and where: for people.
+    pub coverage_seen: (String, String),
+    /// As `amd64`.
+    pub architecture: String,
+    /// Whether the symbol table was taken out.
+    pub is_stripped: bool,
+    /// Whether it needs no libraries.
+    pub is_static: bool,
+    /// Whether it is loaded anywhere.
+    pub is_position_independent: bool,
+}
+
+/// Whether coverage is in a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProgramCoverage {
+    /// With main: it writes.
+    WithMain,
+    /// Without main: it counts, and never writes.
+    WithoutMain,
+    /// None.
+    Nothing,
+    /// It does not write; whether it counts cannot be told.
+    NoHook,
+}
+
+/// The counters of a process at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// How many functions are covered.
+    pub functions: u32,
+    /// How many of them have run.
+    pub ran: u32,
 }
 
 /// Where GOCOVERDIR points.

@@ -15,7 +15,9 @@ mod message;
 mod node_reading;
 mod process_record;
 
-pub use examination::{CoverageFiles, Directory, DirectoryState, Examination};
+pub use examination::{
+    Counted, CoverageFiles, Directory, DirectoryState, Examination, GoProgram, ProgramCoverage,
+};
 pub use frame::{FrameError, MAX_FRAME_LENGTH, decode, encode, read_frame, write_frame};
 pub use layout::{
     AGENT_ARGUMENT_ATTACH, AGENT_ARGUMENT_EXAMINE, AGENT_ARGUMENT_KEEP, AGENT_ARGUMENT_SNAPSHOT,

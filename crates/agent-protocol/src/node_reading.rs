@@ -72,7 +72,7 @@ pub enum FromReader {
     /// Nothing follows.
     End,
     /// A process was looked at.
-    Examined(Examination),
+    Examined(Box<Examination>),
 }
 
 /// A process that was read.

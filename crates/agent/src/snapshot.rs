@@ -5,7 +5,6 @@
 //! is `podcov-process-capture`'s. Everything goes to standard output, and nothing is waited for.
 
 use std::collections::BTreeSet;
-use std::error::Error as _;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -65,7 +64,7 @@ impl<W: Write> Reader<W> {
 
     fn examine(&mut self, process: ProcessId) -> Result<(), String> {
         match examine(process) {
-            Ok(examination) => self.send(&FromReader::Examined(examination)),
+            Ok(examination) => self.send(&FromReader::Examined(Box::new(examination))),
             Err(reason) => self.send_reason(process, &reason),
         }
     }
@@ -78,7 +77,7 @@ impl<W: Write> Reader<W> {
                 reason,
                 Reason::NotGo { .. } | Reason::NotInstrumented { .. } | Reason::Gone
             ),
-            why: with_cause(reason),
+            why: reason.in_full(),
         })
     }
 
@@ -113,8 +112,4 @@ impl<W: Write> Reader<W> {
         let written = self.output.write_all(&frame).and_then(|()| self.output.flush());
         written.map_err(|error| FrameError::Io(error).to_string())
     }
-}
-
-fn with_cause(reason: &Reason) -> String {
-    reason.source().map_or_else(|| reason.to_string(), |cause| format!("{reason}: {cause}"))
 }

@@ -110,11 +110,16 @@ pub struct ShellForm<'a> {
 
 const SHELLS: [&str; 7] = ["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
 
+/// Whether a program, by its name or path, is a shell.
+#[must_use]
+pub fn is_shell(program: &str) -> bool {
+    SHELLS.contains(&program.rsplit('/').next().unwrap_or_default())
+}
+
 impl<'a> ShellForm<'a> {
     fn of(words: &[&'a str]) -> Option<Self> {
         let (&shell, options) = words.split_first()?;
-        let name = shell.rsplit('/').next().unwrap_or_default();
-        if !SHELLS.contains(&name) {
+        if !is_shell(shell) {
             return None;
         }
         let mut has_script = false;

@@ -38,7 +38,7 @@ mod temporary;
 pub use config::ImageConfig;
 pub use digest::Digest;
 pub use engine::{Container, ContainerMount, find_container};
-pub use entry_point::{CommandLine, SaidBy, ShellForm};
+pub use entry_point::{CommandLine, SaidBy, ShellForm, is_shell};
 pub use environment::Environment;
 pub use error::{Attempt, Error};
 pub use file_system::{Directory, FileReader, FileSystem, LayerError, Node, RegularFile};

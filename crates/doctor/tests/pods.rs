@@ -3,8 +3,8 @@
 
 use podcov_doctor::facts::binary::{Binary, Contents, Coverage, GoProgram};
 use podcov_doctor::facts::running_workload::{
-    ContainerFacts, Ending, Files, ImageDirectory, ProcessDirectory, ProcessFacts, RunningWorkload, Setting,
-    State, Unknown, Volume, VolumeKind, Warning,
+    ContainerFacts, Counted, Ending, Files, ImageDirectory, ProcessDirectory, ProcessFacts, ProcessPlace,
+    RunningWorkload, Setting, ShellProcess, State, Unknown, Volume, VolumeKind, Warning,
 };
 use podcov_doctor::rules::running_pod::{of_container, of_workload};
 use podcov_doctor::runtime_log::findings;
@@ -49,9 +49,10 @@ fn healthy() -> ContainerFacts {
         grace_period_seconds: Some(30),
         log: Ok(Vec::new()),
         process: Ok(ProcessFacts {
-            read_in: "/proc/7".to_owned(),
-            first_program: "/app".to_owned(),
-            first_is_go: true,
+            place: ProcessPlace { number: 7, node: None },
+            shell: None,
+            program: Ok(program(Coverage::WithMain)),
+            counted: Ok(Counted { functions: 12, ran: 7 }),
             setting: Some("/coverdata".to_owned()),
             waits_for_termination: Some(true),
             user: 65532,
@@ -253,8 +254,11 @@ fn what_will_happen_is_said_of_a_container_that_runs() {
     expect(Id::SigtermUnhandled, |it| process(it).waits_for_termination = Some(false));
     expect(Id::SigtermUnhandled, |it| it.can_wait_for_termination = Ok(false));
     expect(Id::ShellSwallowsSignals, |it| {
-        process(it).first_is_go = false;
-        it.shell = Some("sh -c 'migrate && /app'".to_owned());
+        process(it).shell = Some(ShellProcess {
+            place: ProcessPlace { number: 6, node: None },
+            program: "/bin/dash".to_owned(),
+            command_line: "sh -c 'migrate && /app'".to_owned(),
+        });
     });
     let mut replaced = healthy();
     replaced.shell = Some("sh -c 'cd /x && exec /app'".to_owned());

@@ -44,6 +44,25 @@ pub enum Evidence {
     Counters(Found<u64>),
 }
 
+impl Instrumentation {
+    /// What tells, and where that was seen: for people.
+    #[must_use]
+    pub fn seen(&self) -> (String, String) {
+        match self {
+            Self::WithMain { hook } => ("the hook that writes coverage data".to_owned(), hook.to_string()),
+            Self::WithoutMain { evidence } | Self::Nothing { evidence } => match evidence {
+                Evidence::BuildInfo(place) => ("the setting -cover".to_owned(), place.to_string()),
+                Evidence::Counters(found) => {
+                    (format!("{} bytes of counters", found.value), found.place.to_string())
+                }
+            },
+            Self::NoHook => {
+                ("no hook that writes coverage data".to_owned(), "all read-only segments".to_owned())
+            }
+        }
+    }
+}
+
 pub(crate) fn instrumentation<Source: ByteSource>(
     executable: &Executable<Source>,
     build_info: Option<&Found<BuildInfo>>,

@@ -1,5 +1,6 @@
 //! Why coverage of a process cannot be read.
 
+use std::error::Error as _;
 use std::io;
 
 use crate::{Denial, LiveAddress, ProcessId};
@@ -83,6 +84,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In one sentence, with what is behind it.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
+
     /// Of a read of memory that failed.
     pub(crate) fn memory(address: LiveAddress, source: io::Error) -> Self {
         match source.kind() {

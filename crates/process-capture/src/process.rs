@@ -58,6 +58,13 @@ impl Process {
         &self.executable
     }
 
+    /// How many bytes its counters take; none as long as they were not found.
+    #[must_use]
+    pub fn counter_bytes(&self) -> Option<u64> {
+        let module = self.module.as_ref()?;
+        Some(module.counters.end.saturating_sub(module.counters.start))
+    }
+
     /// What [`Reason::NoModuleData`] means of a process that is not starting any more: that it has no counters, if its
     /// executable has neither the code that writes coverage data nor a sign of counters.
     #[must_use]

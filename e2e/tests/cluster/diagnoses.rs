@@ -3,9 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use podcov_e2e::base::{BASES, SHELL};
 use podcov_e2e::doctor::{Diagnoses, doctor};
-use podcov_e2e::image::IMAGES;
+use podcov_e2e::image::{IMAGES, IN_SHELL};
 use podcov_e2e::namespace::Namespace;
 use podcov_e2e::workload::{container, pod_spec, request, service, workload};
 use podcov_e2e::{cluster, output, repository, until_within};
@@ -144,32 +143,23 @@ fn how_a_program_ended_without_counters_is_named() {
 
 #[test]
 fn a_shell_that_keeps_sigterm_to_itself_is_named() {
-    std::sync::LazyLock::force(&BASES);
     let namespace = Namespace::new("doctor-shell");
-    let build = |tag: &str, script: &str| {
-        let context = tempfile::tempdir().expect("a temporary directory");
-        let dockerfile = format!(
-            "FROM {probe} AS probe\nFROM {SHELL}\nCOPY --from=probe /probe /probe\nUSER 65532:65532\nENTRYPOINT {script}\n",
-            probe = IMAGES.probe,
-        );
-        std::fs::write(context.path().join("Dockerfile"), dockerfile).expect("it is written");
-        output(Command::new("docker").args(["build", "--quiet", "--tag", tag]).arg(context.path()));
-        output(Command::new(repository().join("script/cluster")).args(["load", tag]));
-        doctor(namespace.name(), &[tag])
-    };
     // Before anything is deployed.
-    build("podcov-probe:in-shell", "cd / && /probe -listen=:8080; echo done")
-        .expect_only("shell-swallows-signals");
-    build("podcov-probe:exec", "cd / && exec /probe -listen=:8080").expect_healthy();
+    doctor(namespace.name(), &[IN_SHELL.deaf]).expect_only("shell-swallows-signals");
+    doctor(namespace.name(), &[IN_SHELL.replaced]).expect_healthy();
     let in_image = |name: &str, tag: &str| {
         with(name, &[], |container| {
             container["image"] = json!(tag);
             container.as_object_mut().expect("an object").remove("args");
         })
     };
-    namespace.start(&in_image("in-shell", "podcov-probe:in-shell"));
-    namespace.start(&in_image("exec", "podcov-probe:exec"));
+    for (name, image) in
+        [("in-shell", IN_SHELL.deaf), ("trap", IN_SHELL.with_trap), ("exec", IN_SHELL.replaced)]
+    {
+        namespace.start(&in_image(name, image));
+    }
     examine(&namespace, "in-shell").expect_only("shell-swallows-signals");
+    examine(&namespace, "trap").expect_healthy();
     examine(&namespace, "exec").expect_healthy();
 }
 

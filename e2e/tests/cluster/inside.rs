@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
+use podcov_e2e::datastorage;
 use podcov_e2e::doctor::{Diagnoses, doctor_elsewhere};
+use podcov_e2e::image::{IMAGES, IN_SHELL};
 use podcov_e2e::namespace::Namespace;
 use podcov_e2e::workload::{container, pod_spec, request, service, workload};
 use podcov_e2e::{cluster, output};
@@ -47,27 +49,69 @@ fn what_only_a_process_tells_is_told_on_any_node() {
         container["env"][0]["value"] = json!("/proc/sys");
         container["securityContext"]["readOnlyRootFilesystem"] = json!(false);
     };
+    let of_image = |image: &'static str| {
+        move |specification: &mut Value| {
+            let container = specification["containers"][0].as_object_mut().expect("a container");
+            container["image"] = json!(image);
+            for of_the_probe in ["args", "ports", "readinessProbe"] {
+                container.remove(of_the_probe);
+            }
+        }
+    };
+    let argument = |argument: &'static str| {
+        move |specification: &mut Value| {
+            let arguments = &mut specification["containers"][0]["args"];
+            arguments.as_array_mut().expect("a list").push(json!(argument));
+        }
+    };
     let deployments = [
         deployment("healthy", |_| {}),
+        deployment("static", of_image(datastorage::IMAGES.good)),
+        deployment("exec", of_image(IN_SHELL.replaced)),
+        deployment("trap", of_image(IN_SHELL.with_trap)),
         deployment("missing", |it| it["containers"][0]["env"][0]["value"] = json!("/coverdata/nowhere")),
         deployment("not-writable", owned_by_root),
         deployment("read-only", read_only),
         deployment("full", |it| {
             it["volumes"][0]["emptyDir"] = json!({"medium": "Memory", "sizeLimit": "1Mi"});
         }),
+        deployment("plain", |it| it["containers"][0]["image"] = json!(IMAGES.probe_without_coverage)),
+        deployment("without-main", of_image(datastorage::IMAGES.without_main)),
+        deployment("deaf", argument("-die-on-sigterm")),
+        deployment("unheard", of_image(datastorage::IMAGES.deaf)),
+        deployment("in-shell", of_image(IN_SHELL.deaf)),
     ];
+    for deployment in &deployments {
+        namespace.apply(deployment);
+    }
     for deployment in &deployments {
         namespace.start(deployment);
     }
-    examine(&namespace, "healthy").expect_healthy().has("note", "still-running");
-    examine(&namespace, "missing").expect_only("directory-missing").read_in("of node");
-    examine(&namespace, "not-writable").expect_only("directory-not-writable").read_in("of node");
-    examine(&namespace, "read-only").expect_only("read-only-file-system").read_in("of node");
-    examine(&namespace, "full").expect_healthy();
     namespace.apply(&service("full"));
     let words = request(namespace.name(), "full", "fill");
     output(Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG));
-    examine(&namespace, "full").expect_only("volume-full").read_in("of node");
+
+    let found = doctor_elsewhere(namespace.name(), &["--all", "--yes"]);
+    assert_eq!(created(&namespace), Vec::<Value>::new(), "nothing is left behind");
+    for name in ["healthy", "static", "exec", "trap"] {
+        let found = found.of_workload(namespace.name(), name).expect_healthy().has("note", "still-running");
+        found.read_in("functions that have run");
+    }
+    for (name, id) in [
+        ("missing", "directory-missing"),
+        ("not-writable", "directory-not-writable"),
+        ("read-only", "read-only-file-system"),
+        ("full", "volume-full"),
+        ("plain", "not-instrumented"),
+        ("without-main", "main-not-covered"),
+        ("deaf", "sigterm-unhandled"),
+        ("unheard", "sigterm-unhandled"),
+        ("in-shell", "shell-swallows-signals"),
+    ] {
+        found.of_workload(namespace.name(), name).expect_only(id).read_in("of node");
+    }
+    // It counts, and nobody will ever see what.
+    found.of_workload(namespace.name(), "without-main").read_in("functions that have run");
 }
 
 #[test]

@@ -63,6 +63,10 @@ func As(words []string, work func(rounds int)) {
 		os.Exit(3)
 	case "log-fatal":
 		log.Fatal("fatal")
+	case "ignore":
+		signal.Ignore(syscall.SIGTERM)
+		Ready()
+		wait()
 	case "wait":
 		Ready()
 		wait()

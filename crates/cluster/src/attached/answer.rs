@@ -122,7 +122,7 @@ impl NodeAnswer {
             }
             FromReader::Examined(examination) => {
                 self.count_process()?;
-                self.container().examined.push(examination);
+                self.container().examined.push(*examination);
             }
             FromReader::End => return Ok(true),
         }

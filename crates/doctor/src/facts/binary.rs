@@ -1,6 +1,6 @@
 //! What an executable says of itself.
 
-use go_binary::{ByteSource, Error, Evidence, Executable, FileKind, Instrumentation, ModulePackages, Place};
+use go_binary::{ByteSource, Error, Executable, FileKind, Instrumentation, ModulePackages};
 
 use crate::Known;
 
@@ -106,18 +106,14 @@ fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
         });
     };
     let instrumentation = executable.instrumentation(Some(&info))?;
-    let place = format!("build information, {}", place(&info.place));
+    let place = format!("build information, {}", info.place);
     let info = info.value;
     let packages = match executable.module_packages(&info)? {
         Some(packages) => Known::found(packages, "symbol table"),
         None => Known::unknown("it has no symbols"),
     };
     let text = |value: &str| Known::from_option((!value.is_empty()).then(|| value.to_owned()), &place);
-    let (coverage, coverage_seen) = seen(&instrumentation);
-    let architecture = match executable.architecture() {
-        go_binary::Architecture::Amd64 => "amd64",
-        go_binary::Architecture::Arm64 => "arm64",
-    };
+    let (sign, seen_in) = instrumentation.seen();
     Ok(Contents::Go(Box::new(GoProgram {
         go_version: text(info.go_version.as_str()),
         main_package: text(&info.main_package),
@@ -126,11 +122,11 @@ fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
             Some(cover) => Known::found(cover, &place),
             None => Known::unknown("Go records -cover from 1.23 on"),
         },
-        coverage,
-        coverage_seen,
+        coverage: coverage(&instrumentation),
+        coverage_seen: crate::Evidence::new(sign, seen_in),
         platform: (
             info.setting("GOOS").unwrap_or(executable.operating_system()).to_owned(),
-            info.setting("GOARCH").unwrap_or(architecture).to_owned(),
+            info.setting("GOARCH").unwrap_or(executable.architecture().as_str()).to_owned(),
         ),
         is_stripped: executable.is_stripped(),
         is_static: executable.is_static(),
@@ -140,31 +136,11 @@ fn read<Source: ByteSource>(source: &Source) -> Result<Contents, Error> {
     })))
 }
 
-fn seen(instrumentation: &Instrumentation) -> (Coverage, crate::Evidence) {
-    let of = |evidence: &Evidence| match evidence {
-        Evidence::BuildInfo(at) => crate::Evidence::new("the setting -cover", place(at)),
-        Evidence::Counters(found) => {
-            crate::Evidence::new(format!("{} bytes of counters", found.value), place(&found.place))
-        }
-    };
+const fn coverage(instrumentation: &Instrumentation) -> Coverage {
     match instrumentation {
-        Instrumentation::WithMain { hook } => {
-            (Coverage::WithMain, crate::Evidence::new("the hook that writes coverage data", place(hook)))
-        }
-        Instrumentation::WithoutMain { evidence } => (Coverage::WithoutMain, of(evidence)),
-        Instrumentation::Nothing { evidence } => (Coverage::Nothing, of(evidence)),
-        Instrumentation::NoHook => (
-            Coverage::NoHook,
-            crate::Evidence::new("no hook that writes coverage data", "all read-only segments"),
-        ),
-    }
-}
-
-/// As a person would look it up.
-fn place(place: &Place) -> String {
-    match place {
-        Place::Symbol { name, .. } => format!("symbol {name}"),
-        Place::Section { name, offset } => format!("section {name}, offset {offset:#x}"),
-        Place::Segment { offset } => format!("offset {offset:#x}"),
+        Instrumentation::WithMain { .. } => Coverage::WithMain,
+        Instrumentation::WithoutMain { .. } => Coverage::WithoutMain,
+        Instrumentation::Nothing { .. } => Coverage::Nothing,
+        Instrumentation::NoHook => Coverage::NoHook,
     }
 }

@@ -176,15 +176,35 @@ pub struct Ending {
     pub seconds_after_request: Option<i64>,
 }
 
-/// What was seen of the process itself.
+/// Where a process was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessPlace {
+    /// Its number there.
+    pub number: u32,
+    /// The node; none for this machine.
+    pub node: Option<String>,
+}
+
+impl ProcessPlace {
+    /// One of its files: `/proc/4711/exe of node worker-1`.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        let node = self.node.as_ref().map(|node| format!(" of node {node}")).unwrap_or_default();
+        format!("/proc/{}/{name}{node}", self.number)
+    }
+}
+
+/// What was seen of the process itself.
+#[derive(Clone, Debug)]
 pub struct ProcessFacts {
-    /// How it was seen: `/proc/4711`.
-    pub read_in: String,
-    /// What the first process of the container runs.
-    pub first_program: String,
-    /// Whether that is a Go program.
-    pub first_is_go: bool,
+    /// Which one it is.
+    pub place: ProcessPlace,
+    /// The first process of the container, if that is a shell that has no handler for SIGTERM.
+    pub shell: Option<ShellProcess>,
+    /// The Go program, as its executable tells.
+    pub program: Answer<Binary>,
+    /// What it has counted so far.
+    pub counted: Answer<Counted>,
     /// GOCOVERDIR as the Go program has it.
     pub setting: Option<String>,
     /// Whether the Go program waits for SIGTERM. None if that cannot be known.
@@ -193,6 +213,26 @@ pub struct ProcessFacts {
     pub user: u32,
     /// What is where GOCOVERDIR points; none without the variable.
     pub directory: Answer<Option<ProcessDirectory>>,
+}
+
+/// A shell that runs, with the Go program as its child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellProcess {
+    /// Which one it is.
+    pub place: ProcessPlace,
+    /// `/bin/dash`.
+    pub program: String,
+    /// Its words.
+    pub command_line: String,
+}
+
+/// The counters of a process at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Functions that are covered.
+    pub functions: u32,
+    /// Those of them that have run.
+    pub ran: u32,
 }
 
 /// The directory as the process sees it.

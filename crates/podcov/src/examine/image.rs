@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use podcov_container_image::{
     CommandLine, Digest, Environment, FileSystem, Image, ImageConfig, ImagePath, ImageReader, Node, Platform,
-    Reference,
+    Reference, is_shell,
 };
 use podcov_doctor::facts::examined_image::Script;
 use podcov_doctor::facts::running_workload::{ImageDirectory, Unknown};
@@ -205,11 +205,7 @@ impl ExaminedImage {
             return Some(Script { place, text: form.script.to_owned() });
         }
         let words: Vec<&str> = line.words().collect();
-        let named = if SHELLS.iter().any(|shell| shell.rsplit('/').next() == words[0].rsplit('/').next()) {
-            words.get(1)?
-        } else {
-            words.first()?
-        };
+        let named = if is_shell(words.first()?) { words.get(1)? } else { words.first()? };
         let path = self.config.variable("PATH");
         let (path, file) = self.files.find_executable(named, &self.config.working_directory, path).ok()?;
         if file.size > MOST_SCRIPT {

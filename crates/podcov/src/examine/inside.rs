@@ -6,7 +6,7 @@ use podcov_cluster::{Connection, ContainerAnswer, Question, RunningPod};
 use podcov_doctor::facts::running_workload::{Answer, ContainerFacts, ProcessFacts, Unknown};
 use podcov_doctor::{Facts, Hop, Id, rules};
 
-use super::node::{self, Processes};
+use super::process::{self, Processes};
 use super::workload;
 use crate::attached::{self, Answers, AttachArgs, Wording};
 use crate::error::{CommandError, ErrorKind};
@@ -101,6 +101,5 @@ fn process(unseen: &Unseen, answer: Result<ContainerAnswer, String>) -> Answer<P
     let answer = answer.map_err(Unknown::because)?;
     let refused = answer.not_read.into_iter().next().map(|it| it.why);
     let processes = Processes { examined: answer.examined, refused };
-    let place = unseen.pod.node.as_deref().map(|node| format!(" of node {node}")).unwrap_or_default();
-    node::facts(processes, &place, unseen.go_program.as_deref())
+    process::facts(processes, unseen.pod.node.as_deref(), unseen.go_program.as_deref())
 }

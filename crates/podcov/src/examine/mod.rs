@@ -8,6 +8,7 @@ mod gather;
 mod image;
 mod inside;
 mod node;
+mod process;
 mod program;
 mod workload;
 

@@ -22,7 +22,7 @@ use podcov_doctor::{Diagnosis, rules, runtime_log};
 
 use super::image::{self, LocalImage};
 use super::inside::Unseen;
-use super::node;
+use super::{node, process};
 
 const VARIABLE: &str = "GOCOVERDIR";
 
@@ -267,16 +267,19 @@ async fn container(
     let process = match (&facts.state, &seen.id) {
         (State::Running, Some(id)) => node::processes(id)
             .map_err(Unknown::because)
-            .and_then(|processes| node::facts(processes, "", go_program.as_deref())),
+            .and_then(|processes| process::facts(processes, None, go_program.as_deref())),
         _ => Err(Unknown::because("it does not run")),
     };
     set_process(&mut facts, process);
     (facts, go_program)
 }
 
-/// Takes over what was seen of the process.
+/// Takes over what was seen of the process, which knows best what runs.
 pub fn set_process(facts: &mut ContainerFacts, process: Answer<ProcessFacts>) {
     facts.files = files(&process);
+    if let Ok(ProcessFacts { program: Ok(program), .. }) = &process {
+        facts.program = Ok(program.clone());
+    }
     facts.process = process;
 }
 

@@ -6,7 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use podcov_agent_protocol::{CoverageFiles, Directory, DirectoryState, Examination};
+use podcov_agent_protocol::{
+    Counted, CoverageFiles, Directory, DirectoryState, Examination, ProgramCoverage,
+};
 use podcov_go_programs::{Covered, Linking, LiveProgram};
 use podcov_process_capture::{ProcessId, examine};
 
@@ -65,8 +67,67 @@ fn whether_somebody_waits_for_sigterm_is_known_in_every_release() {
             let deaf = Live::start_command(endings.arg("busy"));
             let handles = of(deaf.id()).handles_termination;
             assert_eq!(handles, knows.then_some(false), "{release} {linking:?}: it could ask, and did not");
+
+            let mut endings = Command::new(program.executable_of_endings(cache));
+            let ignoring = Live::start_command(endings.arg("ignore"));
+            let handles = of(ignoring.id()).handles_termination;
+            assert_eq!(handles, Some(false), "{release} {linking:?}: it asked for it to be ignored");
         }
     }
+}
+
+#[test]
+fn what_a_program_is_and_whether_it_counts_is_told_however_it_was_linked() {
+    for linking in [Linking::Plain, Linking::Stripped, Linking::Static, Linking::StrippedPositionIndependent]
+    {
+        for (covered, expected) in [
+            (Covered::Program, ProgramCoverage::WithMain),
+            (Covered::WithoutMain, ProgramCoverage::WithoutMain),
+            (Covered::Nothing, ProgramCoverage::Nothing),
+        ] {
+            for release in ["go1.21.13", "local"] {
+                let what = format!("{release} {linking:?} {covered:?}");
+                let live = Live::start(LiveProgram { release, mode: "set", linking, covered });
+                let found = of(live.id());
+                let program = found.go_program.unwrap();
+                assert_eq!(program.coverage, expected, "{what}: {:?}", program.coverage_seen);
+                assert!(program.main_package.starts_with("example.com/"), "{what}: {program:?}");
+                if covered == Covered::Nothing {
+                    assert!(found.counted.is_err_and(|why| why.contains("without coverage")), "{what}");
+                    continue;
+                }
+                let snapshot = live.snapshot();
+                let functions = snapshot.program().metadata().packages();
+                let functions: usize = functions.map(|package| package.functions().count()).sum();
+                let ran = snapshot.counters().functions().count();
+                let number = |count| u32::try_from(count).unwrap();
+                let expected = Counted { functions: number(functions), ran: number(ran) };
+                assert_eq!(found.counted, Ok(expected), "{what}");
+                assert!(0 < ran && ran < functions, "{what}: not all has run");
+            }
+        }
+    }
+}
+
+/// Of other programs than Go's, the kernel's masks tell.
+#[test]
+fn a_shell_that_has_a_trap_for_sigterm_is_told_from_one_that_has_none() {
+    for (script, catches) in [("echo ready; cat", false), ("trap 'exit 0' TERM; echo ready; cat", true)] {
+        let shell = Live::start_command(Command::new("sh").args(["-c", &format!("{script}; true")]));
+        assert_eq!(of(shell.id()).catches_termination, catches, "{script}");
+    }
+    assert!(of(Live::start(program("set", Covered::Nothing)).id()).catches_termination, "Go's runtime does");
+}
+
+#[test]
+fn a_command_line_without_end_has_one() {
+    let script = format!("echo ready; cat; true {}", "x".repeat(100_000));
+    let mut shell = Command::new("sh");
+    let shell = Live::start_command(shell.args(["-c", &script, "\u{1b}[2J", "last"]));
+    assert_eq!(of(shell.id()).command_line, ["sh", "-c"], "the rest is left out");
+    let mut shell = Command::new("sh");
+    let shell = Live::start_command(shell.args(["-c", "echo ready; cat; true", "\u{1b}[2J"]));
+    assert!(!of(shell.id()).command_line.concat().contains('\u{1b}'), "it cannot steer the terminal");
 }
 
 #[test]
@@ -74,8 +135,9 @@ fn a_program_that_is_not_gos_is_told() {
     let mut sleep = Command::new("sleep").arg("600").spawn().unwrap();
     let process = ProcessId::new(sleep.id()).unwrap();
     let found = wait_for("sleep", || examine(process).ok().filter(|it| it.program.ends_with("sleep")));
-    assert!(!found.is_go);
-    assert_eq!(found.handles_termination, None);
+    assert!(!found.is_go && found.go_program.is_err() && found.counted.is_err());
+    assert_eq!((found.handles_termination, found.catches_termination), (None, false));
+    assert_eq!(found.command_line, ["sleep", "600"]);
     sleep.kill().unwrap();
     sleep.wait().unwrap();
     assert!(of(Live::start(program("set", Covered::Nothing)).id()).is_go);

@@ -67,7 +67,7 @@ fn missing(container: &ContainerFacts) -> Option<Diagnosis> {
     let sentence = format!("{path} is no directory in the container, and Go never creates it");
     let mut diagnosis = error(Id::DirectoryMissing, &container.subject, sentence);
     if let (Some(reason), Ok(process)) = (seen, &container.process) {
-        diagnosis = diagnosis.seen(&path, reason, format!("{}/root", process.read_in));
+        diagnosis = diagnosis.seen(&path, reason, process.place.file("root"));
     }
     if let Some(reason) = of_image {
         diagnosis = diagnosis.seen(&path, reason, "the layers of the image; no volume is mounted there");
@@ -95,7 +95,7 @@ fn read_only(container: &ContainerFacts) -> Option<Diagnosis> {
         diagnosis = diagnosis.seen("readOnlyRootFilesystem", "true", place);
     }
     if let (true, Ok(process)) = (is_seen, &container.process) {
-        diagnosis = diagnosis.seen(&path, "mounted read-only", format!("{}/mountinfo", process.read_in));
+        diagnosis = diagnosis.seen(&path, "mounted read-only", process.place.file("mountinfo"));
     }
     Some(with_log(diagnosis, said.as_ref()).fix(EMPTY_DIR.replace("/coverdata", &path)))
 }
@@ -117,10 +117,10 @@ fn not_writable(container: &ContainerFacts) -> Option<Diagnosis> {
     let path = path(container);
     let mut diagnosis = denied(container, &path);
     if let (Some(owner), Ok(process)) = (seen, &container.process) {
-        diagnosis = diagnosis.seen(&path, owner, format!("{}/root", process.read_in)).seen(
+        diagnosis = diagnosis.seen(&path, owner, process.place.file("root")).seen(
             "user of the process",
             process.user,
-            format!("{}/status", process.read_in),
+            process.place.file("status"),
         );
     }
     if let Some(owner) = of_image {
@@ -172,7 +172,7 @@ fn full(container: &ContainerFacts) -> Option<Diagnosis> {
     let sentence = format!("{path} has no room left: Go leaves an empty temporary file, and no data");
     let mut diagnosis = error(Id::VolumeFull, &container.subject, sentence);
     if let (Some((what, free)), Ok(process)) = (free, &container.process) {
-        diagnosis = diagnosis.seen(what, free, format!("{}/root{path}", process.read_in));
+        diagnosis = diagnosis.seen(what, free, process.place.file(&format!("root{path}")));
     }
     if let Ok(files) = &container.files
         && container.is_volume_full
@@ -219,7 +219,7 @@ fn of_container(container: &ContainerFacts) -> Option<Diagnosis> {
     );
     let mut diagnosis = error(Id::DataOnContainerFilesystem, &container.subject, sentence);
     diagnosis = match &container.process {
-        Ok(process) => diagnosis.seen("mounted", "nothing", format!("{}/mountinfo", process.read_in)),
+        Ok(process) => diagnosis.seen("mounted", "nothing", process.place.file("mountinfo")),
         Err(_) => diagnosis.seen("volumeMounts", format!("none at {path}"), "the pod's specification"),
     };
     if container.restarts > 0 {

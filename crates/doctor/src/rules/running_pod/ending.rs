@@ -2,7 +2,8 @@
 
 use super::super::finding::{Seen, error, note, unknown as unknown_because};
 use super::setting::complaint;
-use crate::facts::running_workload::{ContainerFacts, Ending, State, Unknown};
+use super::with_counted;
+use crate::facts::running_workload::{ContainerFacts, Ending, ProcessFacts, State, Unknown};
 use crate::runtime_log::{Complaint, LogFinding};
 use crate::{Diagnosis, Hop, Id};
 
@@ -142,19 +143,18 @@ fn left_nothing(container: &ContainerFacts, ending: &Ending) -> Option<Diagnosis
 }
 
 fn shell(container: &ContainerFacts) -> Option<Diagnosis> {
-    let of_process = container.process.as_ref().ok();
-    if of_process.is_some_and(|process| process.first_is_go) {
-        // A shell that did exec, or that saves the process.
-        return None;
-    }
-    let line = container.shell.as_ref()?;
+    // The process itself tells of a shell that did exec, or that saves the process.
+    let seen = container.process.as_ref().map(|process| process.shell.as_ref());
+    let (line, read_in) = match seen {
+        Ok(shell) => (&shell?.command_line, shell?.place.file("cmdline")),
+        Err(_) => (container.shell.as_ref()?, "the image and the pod".to_owned()),
+    };
     let sentence = "a shell is the first process of the container: it gets SIGTERM, and does not pass it on to the program, \
                     which is killed when the grace period is over";
     let mut diagnosis = error(Id::ShellSwallowsSignals, &container.subject, sentence.to_owned());
-    diagnosis = diagnosis.seen("command line", line, "the image and the pod");
-    if let Some(process) = of_process {
-        diagnosis =
-            diagnosis.seen("first process", &process.first_program, format!("{}/exe", process.read_in));
+    diagnosis = diagnosis.seen("command line", line, read_in);
+    if let Ok(Some(shell)) = seen {
+        diagnosis = diagnosis.seen("first process", &shell.program, shell.place.file("exe"));
     }
     Some(diagnosis.fix(
         "in the Dockerfile, the exec form:\n  ENTRYPOINT [\"/app\"]\nor in the script:\n  exec /app \"$@\"",
@@ -170,12 +170,21 @@ fn deaf(container: &ContainerFacts) -> Option<Diagnosis> {
     }
     let mut diagnosis = unhandled(container);
     if let Some(process) = seen {
-        diagnosis = diagnosis.seen("waits for SIGTERM", "no", format!("Go's runtime in {}", process.read_in));
+        diagnosis = waiting(diagnosis, process);
     }
     if cannot {
         diagnosis = diagnosis.seen("os/signal.Notify", "not linked in", "the program in the image");
     }
     Some(diagnosis.fix(HANDLE))
+}
+
+fn waiting(diagnosis: Diagnosis, process: &ProcessFacts) -> Diagnosis {
+    let (answer, of) = match process.waits_for_termination {
+        Some(true) => ("yes", "Go's runtime in"),
+        Some(false) => ("no", "Go's runtime in"),
+        None => ("not known", "without a symbol table,"),
+    };
+    diagnosis.seen("waits for SIGTERM", answer, format!("{of} {}", process.place.file("mem")))
 }
 
 fn still_running(container: &ContainerFacts) -> Option<Diagnosis> {
@@ -184,7 +193,12 @@ fn still_running(container: &ContainerFacts) -> Option<Diagnosis> {
     }
     let sentence = "the program runs, and Go writes counters at its end: until then there is only covmeta";
     let diagnosis = note(Id::StillRunning, &container.subject, sentence.to_owned());
-    Some(diagnosis.seen("state", "running", "status of the container").fix(
+    let mut diagnosis =
+        with_counted(diagnosis.seen("state", "running", "status of the container"), container);
+    if let Ok(process) = &container.process {
+        diagnosis = waiting(diagnosis, process);
+    }
+    Some(diagnosis.fix(
         "end it (kubectl rollout restart, or scale), or read its counters while it runs: podcov snapshot",
     ))
 }

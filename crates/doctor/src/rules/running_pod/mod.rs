@@ -9,9 +9,11 @@ mod ending;
 mod program;
 mod setting;
 
-use super::finding::unknown;
+use super::finding::{Seen, unknown};
 use crate::facts::Binary;
-use crate::facts::running_workload::{ContainerFacts, ProcessDirectory, RunningWorkload, State, Unknown};
+use crate::facts::running_workload::{
+    ContainerFacts, Counted, ProcessDirectory, RunningWorkload, State, Unknown,
+};
 use crate::runtime_log::Complaint;
 use crate::{Diagnosis, Facts, Hop, Id, Severity};
 
@@ -77,6 +79,13 @@ pub fn of_container(container: &ContainerFacts) -> Vec<Diagnosis> {
 #[must_use]
 pub fn of_program(container: &ContainerFacts) -> Vec<Diagnosis> {
     program::diagnose(container)
+}
+
+/// Counters are where nothing has written them yet.
+fn with_counted(diagnosis: Diagnosis, container: &ContainerFacts) -> Diagnosis {
+    let Ok(process) = &container.process else { return diagnosis };
+    let Ok(Counted { functions, ran }) = process.counted else { return diagnosis };
+    diagnosis.seen("functions that have run", format!("{ran} of {functions}"), process.place.file("mem"))
 }
 
 fn has_error(found: &[Diagnosis]) -> bool {

@@ -2,13 +2,15 @@
 
 use super::super::finding::{Seen, error};
 use super::super::program;
+use super::with_counted;
 use crate::facts::running_workload::ContainerFacts;
 use crate::{Diagnosis, Id};
 
 pub(super) fn diagnose(container: &ContainerFacts) -> Vec<Diagnosis> {
     let mut found: Vec<Diagnosis> = stale(container).into_iter().collect();
     if found.is_empty() {
-        found.extend(container.program.iter().flat_map(|binary| program::errors(&container.subject, binary)));
+        let errors = container.program.iter().flat_map(|binary| program::errors(&container.subject, binary));
+        found.extend(errors.map(|error| with_counted(error, container)));
     }
     found
 }

@@ -39,7 +39,7 @@ fn unset(container: &ContainerFacts, said: Option<&LogFinding>) -> Diagnosis {
     };
     let diagnosis = match (&container.setting, &container.process) {
         (_, Ok(process)) if process.setting.is_none() => {
-            diagnosis.seen("GOCOVERDIR", "not set", format!("{}/environ", process.read_in))
+            diagnosis.seen("GOCOVERDIR", "not set", process.place.file("environ"))
         }
         (Ok(None), _) => diagnosis.seen("GOCOVERDIR", "not set", "env of the container and its image"),
         _ => diagnosis,
