@@ -59,6 +59,30 @@ pub fn suite_server(mode: &'static str) -> &'static str {
     if mode == "set" { &servers[1] } else { &servers[0] }
 }
 
+/// Has Go compile the test suite, so that a run that has a deadline has it from Go's cache.
+pub fn compile_suite() {
+    static COMPILED: OnceLock<()> = OnceLock::new();
+    COMPILED.get_or_init(|| go_as_users(&suite_sources(), &["test", "-run=^$", "."]));
+}
+
+/// The same of the suite of Ginkgo, and of what runs that.
+pub fn compile_ginkgo_suite() {
+    static COMPILED: OnceLock<()> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let sources = suite_sources().join("ginkgo");
+        go_as_users(&sources, &["test", "-run=^$", "."]);
+        go_as_users(&sources, &["run", "github.com/onsi/ginkgo/v2/ginkgo", "version"]);
+    });
+}
+
+/// In the environment of these tests, since what Go compiles in another one is not in its cache for this one.
+fn go_as_users(directory: &Path, arguments: &[&str]) {
+    let output = Command::new("go").args(arguments).current_dir(directory).output();
+    let output = output.expect("these tests need Go");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "go {}: {errors}", arguments.join(" "));
+}
+
 /// The sources of the test suite and its server.
 pub fn suite_sources() -> PathBuf {
     repository().join("crates/podcov/tests/local/suite")

@@ -18,6 +18,7 @@ struct Suite {
 impl Suite {
     fn new() -> Self {
         let place = Place::new();
+        go::compile_suite();
         fs::create_dir(place.path("meeting")).unwrap();
         Self { place, servers: vec![free_address(), free_address()] }
     }
@@ -153,6 +154,7 @@ fn each_spec_of_ginkgo_has_what_it_alone_ran() {
         &["test", "-count=1", "-json", ".", "-ginkgo.v"],
         &["run", "github.com/onsi/ginkgo/v2/ginkgo", "-v"],
     ];
+    go::compile_ginkgo_suite();
     for way in ways {
         let suite = Suite::new();
         let ended = suite.run(go::suite_server("atomic"), &[&["go", "-C", "ginkgo"], way].concat());
