@@ -90,9 +90,11 @@ impl Sources {
             Some(relative) => (true, relative),
             None => (false, file),
         };
-        let is_go_file = Path::new(file).extension().is_some_and(|extension| extension == "go");
-        if !is_go_file || !is_plain(relative) {
+        if !is_plain(relative) {
             return Err(Missing::because("the name is not one that Go gives to a source file"));
+        }
+        if Path::new(file).extension().is_none_or(|extension| extension != "go") {
+            return Err(Missing::because("it is no Go file, but named by a //line directive in one"));
         }
         if is_absolute { self.find_absolute(file, relative) } else { self.find_in_packages(file) }
     }

@@ -160,6 +160,11 @@ impl SourceFiles {
         Some(&self.fitting(file)?.source.text)
     }
 
+    /// Whether a file is here, but not as it was built.
+    pub(crate) fn is_another_version(&self, file: &str) -> bool {
+        self.files.get(file).is_some_and(|state| state.misfit.is_some())
+    }
+
     /// Only the version that was built.
     fn fitting(&self, file: &str) -> Option<&Found> {
         let FileState { found, misfit, .. } = self.files.get(file)?;

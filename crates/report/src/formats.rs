@@ -80,7 +80,7 @@ impl Document<'_> {
             Format::Func => func::write(self.everything().ok_or(Error::NoData)?, output),
             Format::Lcov => lcov::write(&self.tree().ok_or(Error::NoData)?, output),
             Format::Cobertura => cobertura::write(self, &self.tree().ok_or(Error::NoData)?, output),
-            Format::Sonar => sonar::write(&self.tree().ok_or(Error::NoData)?, output),
+            Format::Sonar => sonar::write(&self.tree().ok_or(Error::NoData)?, self.report.files, output),
             Format::Json => json::write(self, output),
             Format::Markdown => markdown::write(self, output),
             Format::Badge => badge::write(self, output),

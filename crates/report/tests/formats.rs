@@ -80,6 +80,32 @@ fn markdown_is_short_and_says_what_is_missing() {
     insta::assert_snapshot!(written(&report, Format::Markdown).unwrap());
 }
 
+/// SonarQube refuses a report with lines beyond the end of a file.
+#[test]
+fn sonar_has_no_lines_of_a_file_that_has_changed_since_it_was_built() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("main.go");
+    let named = path.to_str().unwrap();
+    let (run, sections) = (heard(), of_file(named, &[1, 0]));
+    let sonar = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let files = SourceFiles::look_up(&Sources::default(), [sections[0].profile()]);
+        let versions = Versions::default();
+        let report = Report {
+            run: &run,
+            sections: sections.clone(),
+            kinds: Vec::new(),
+            tests: None,
+            files: &files,
+            versions: &versions,
+        };
+        written(&report, Format::Sonar).unwrap()
+    };
+    assert_eq!(sonar("aaaa\nbbbb\n").matches("<lineToCover").count(), 2);
+    let changed = sonar("aaaa\n");
+    assert!(!changed.contains("<file") && changed.contains("<coverage"), "{changed}");
+}
+
 #[test]
 fn without_data_no_format_shows_a_number() {
     let (run, files) = (run(Vec::new()), SourceFiles::default());
