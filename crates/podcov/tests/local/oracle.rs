@@ -1,205 +1,175 @@
-//! Real modules of the Go module proxy, of different shapes: the figures and lines of a report are those of
-//! `go tool cover`, whatever the sources are like.
+//! Real modules of the Go module proxy, of different shapes: the figures and lines of a report are those of Go's own tools,
+//! whatever the sources are like. That a module has the shape that a test names is asked of its sources and of Go.
+
+mod checkout;
+mod lines;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::go::{self, Release};
-use crate::place::Place;
+use crate::go::measure;
+use checkout::Checkout;
 
-/// A module, and what of it is tested.
-struct Module {
-    path: &'static str,
-    version: &'static str,
-    packages: &'static [&'static str],
-    mode: &'static str,
-}
-
-const fn module(
-    path: &'static str,
-    version: &'static str,
-    packages: &'static [&'static str],
-    mode: &'static str,
-) -> Module {
-    Module { path, version, packages, mode }
-}
+/// Depends on [`MULTIERR`].
+const ZAP: &str = "go.uber.org/zap@v1.27.0";
+const MULTIERR: &str = "go.uber.org/multierr";
 
 #[test]
 fn generic_code_is_as_go_tool_cover_says() {
-    compare(&module("github.com/google/btree", "v1.1.3", &["."], "count"));
+    let btree = Checkout::of("github.com/google/btree@v1.1.3");
+    assert!(btree.source("btree_generic.go").contains("type BTreeG[T any]"));
+    compare(&btree, &btree.test("count", &[], &["."]));
 }
 
 #[test]
 fn a_module_with_a_version_in_its_path_is_as_go_tool_cover_says() {
-    compare(&module("github.com/hashicorp/golang-lru/v2", "v2.0.7", &["./..."], "atomic"));
+    let lru = Checkout::of("github.com/hashicorp/golang-lru/v2@v2.0.7");
+    assert!(lru.go(&["list", "-m"]).ends_with("/v2"));
+    compare(&lru, &lru.test("atomic", &[], &["./..."]));
 }
 
 #[test]
-#[ignore = "long: ten modules are downloaded, built and tested"]
-fn modules_of_every_shape_are_as_go_tool_cover_says() {
-    for shape in [
-        // A file that only some systems build.
-        module("github.com/google/uuid", "v1.6.0", &["."], "set"),
-        // Nested modules, one of them inside another.
-        module("github.com/pelletier/go-toml/v2", "v2.2.3", &["./..."], "count"),
-        // Large functions, no package below.
-        module("gopkg.in/yaml.v3", "v3.0.1", &["."], "count"),
-        // Many small packages.
-        module(
-            "golang.org/x/text",
-            "v0.21.0",
-            &["./cases", "./language", "./unicode/...", "./transform"],
-            "atomic",
-        ),
-        // Generics.
-        module("github.com/google/btree", "v1.1.3", &["."], "set"),
-        // A version in the path, nested packages.
-        module("github.com/hashicorp/golang-lru/v2", "v2.0.7", &["./..."], "count"),
-        module("github.com/cespare/xxhash/v2", "v2.3.0", &["."], "atomic"),
-        // cgo.
-        module("github.com/DataDog/zstd", "v1.5.6", &["."], "set"),
-        // Build tags, a file for each system.
-        module("github.com/mattn/go-isatty", "v0.0.20", &["."], "set"),
-        // Generated code.
-        module(
-            "google.golang.org/protobuf",
-            "v1.36.5",
-            &["./types/known/...", "./encoding/protowire"],
-            "count",
-        ),
+fn files_that_some_systems_build_are_as_go_tool_cover_says() {
+    for (module, other) in [
+        ("github.com/mattn/go-isatty@v0.0.20", "isatty_windows.go"),
+        ("github.com/google/uuid@v1.6.0", "node_js.go"),
     ] {
-        compare(&shape);
+        let checkout = Checkout::of(module);
+        assert!(checkout.go(&["list", "-f", "{{.IgnoredGoFiles}}"]).contains(other));
+        compare(&checkout, &checkout.test("set", &[], &["."]));
     }
 }
 
-fn compare(module: &Module) {
-    let place = Place::new();
-    let checkout = check_out(module, &place);
-    let profile = place.path("unit.out");
-    let output = Command::new("go")
-        .args(["test", "-count=1", "-short", "-covermode", module.mode])
-        .arg(format!("-coverprofile={}", profile.display()))
-        .args(module.packages)
-        .current_dir(&checkout)
-        .envs([("GOFLAGS", "-mod=mod"), ("GOWORK", "off")])
-        .output()
-        .unwrap();
-    // That a test of it fails here is not what is asked.
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let blocks = fs::read_to_string(&profile).unwrap_or_default().lines().count();
-    assert!(blocks > 1, "{}: {said}", module.path);
+#[test]
+fn a_vendored_dependency_is_as_go_tool_cover_says() {
+    let zap = Checkout::of(ZAP);
+    zap.go(&["mod", "vendor"]);
+    assert_eq!(zap.directory_of(MULTIERR), zap.path("vendor").join(MULTIERR));
+    compare(&zap, &zap.test("count", &["./zapcore", MULTIERR], &["./zapcore"]));
+}
 
-    let arguments = [
-        "report",
-        "unit.out",
-        "--source",
-        "checkout",
-        "--format",
-        "json=report.json",
-        "--format",
-        "func=func.txt",
-    ];
-    let ended = place.podcov(arguments.into_iter().chain(["--ignore-comments=false"])).with_code(0);
-    assert!(!ended.errors.contains("warning"), "{}: {}", module.path, ended.errors);
+#[test]
+fn a_dependency_in_the_module_cache_is_as_go_tool_cover_says() {
+    let zap = Checkout::of(ZAP);
+    assert!(zap.directory_of(MULTIERR).starts_with(zap.go(&["env", "GOMODCACHE"])));
+    compare(&zap, &zap.test("atomic", &["./zapcore", MULTIERR], &["./zapcore"]));
+}
 
-    let total = go::cover_total(Release::Newest, &checkout, &profile);
-    assert_eq!(place.text("func.txt").split_whitespace().last(), Some(total.as_str()), "{}", module.path);
-    let ours =
-        lines_of_document(&serde_json::from_slice(&fs::read(place.path("report.json")).unwrap()).unwrap());
-    let theirs = lines_of_page(&checkout, &profile, &place.path("cover.html"));
-    assert!(ours.values().map(BTreeMap::len).sum::<usize>() > 5, "{}: {ours:?}", module.path);
-    for (file, lines) in &theirs {
-        let own = ours.get(file).unwrap_or_else(|| panic!("{} {file} is not in the report", module.path));
-        let differing: Vec<_> = own
-            .keys()
-            .chain(lines.keys())
-            .filter(|line| own.get(line) != lines.get(line))
-            .map(|line| (line, own.get(line), lines.get(line)))
-            .collect();
-        assert!(differing.is_empty(), "{} {file}: line, of podcov, of Go: {differing:?}", module.path);
+#[test]
+fn a_replaced_dependency_is_as_go_tool_cover_says() {
+    let zap = Checkout::of(ZAP);
+    let fork = zap.add("go.uber.org/multierr@v1.11.0", "forks/errors");
+    zap.go(&["mod", "edit", &format!("-replace={MULTIERR}=./forks/errors")]);
+    assert_eq!(zap.directory_of(MULTIERR), fork);
+    compare(&zap, &zap.test("count", &["./zapcore", MULTIERR], &["./zapcore"]));
+}
+
+#[test]
+fn nested_modules_of_a_workspace_are_as_go_tool_cover_says() {
+    let zap = Checkout::of(ZAP);
+    let nested = zap.add("go.uber.org/zap/exp@v0.3.0", "exp");
+    zap.go(&["work", "init", ".", "./exp"]);
+    let modules = zap.go(&["list", "-m", "-f", "{{.Dir}}"]);
+    assert_eq!(modules.lines().map(Path::new).collect::<Vec<_>>(), [&zap.path(""), &nested]);
+    compare(&zap, &zap.test("count", &["./zapcore", "./exp/..."], &["./zapcore", "./exp/..."]));
+}
+
+/// The go tools name what a parser generator's `//line` directives name, and `go tool cover` then refuses the profile.
+#[test]
+fn line_directives_count_as_go_tool_covdata_says_and_other_files_are_as_go_tool_cover_says() {
+    let lua = Checkout::of("github.com/yuin/gopher-lua@v1.1.1");
+    assert!(lua.source("parse/parser.go").contains("\n//line parser.go.y:"));
+    let (program, data) = (lua.place.path("glua"), lua.place.path("data"));
+    lua.go(&["build", "-cover", "-coverpkg=./...", "-o", program.to_str().unwrap(), "./cmd/glua"]);
+    measure(program.to_str().unwrap(), &["-e", "local t = {} for i = 1, 9 do t[i] = i end"], &data);
+    let input = format!("-i={}", data.display());
+    let profile = lua.place.path("profile.out");
+    lua.go(&["tool", "covdata", "textfmt", &input, &format!("-o={}", profile.display())]);
+    assert!(!lua.accepts(&["tool", "cover", &format!("-func={}", profile.display())]));
+
+    let reported = report(&lua, "data");
+    let func = lua.go(&["tool", "covdata", "func", &input]);
+    assert_eq!(lua.place.text("func.txt").trim(), func);
+    let of_go_files = lua.place.path("go.out");
+    fs::write(&of_go_files, without_other_languages(&profile)).unwrap();
+    let go_files = |lines: BTreeMap<String, _>| lines.into_iter().filter(|(file, _)| is_go(file)).collect();
+    lines::assert_equal(&go_files(reported.lines), &lua.lines(&of_go_files));
+    assert!(reported.errors.contains("2 of 31 files"), "{}", reported.errors);
+    assert!(reported.errors.contains("named by a //line directive"), "{}", reported.errors);
+}
+
+#[test]
+#[ignore = "long: C is compiled"]
+fn cgo_is_as_go_tool_cover_says() {
+    let zstd = Checkout::of("github.com/DataDog/zstd@v1.5.6");
+    assert!(zstd.go(&["list", "-f", "{{.CgoFiles}}"]).contains("zstd.go"));
+    compare(&zstd, &zstd.test("set", &[], &["."]));
+}
+
+#[test]
+#[ignore = "long: large modules are downloaded, built and tested"]
+fn generated_code_is_as_go_tool_cover_says() {
+    let protobuf = Checkout::of("google.golang.org/protobuf@v1.36.5");
+    let generated = protobuf.source("types/known/timestamppb/timestamp.pb.go");
+    assert!(generated.contains("\n// Code generated by protoc-gen-go. DO NOT EDIT.\n"));
+    compare(&protobuf, &protobuf.test("count", &[], &["./types/known/...", "./encoding/protowire"]));
+}
+
+#[test]
+#[ignore = "long: large modules are downloaded, built and tested"]
+fn assembly_many_packages_and_large_functions_are_as_go_tool_cover_says() {
+    let hash = Checkout::of("github.com/cespare/xxhash/v2@v2.3.0");
+    assert!(hash.go(&["list", "-f", "{{.SFiles}}"]).contains("xxhash_amd64.s"));
+    compare(&hash, &hash.test("atomic", &[], &["."]));
+
+    let text = Checkout::of("golang.org/x/text@v0.21.0");
+    assert!(text.go(&["list", "./unicode/..."]).lines().count() > 4);
+    compare(&text, &text.test("atomic", &[], &["./cases", "./language", "./unicode/...", "./transform"]));
+
+    for (module, packages) in
+        [("gopkg.in/yaml.v3@v3.0.1", "."), ("github.com/pelletier/go-toml/v2@v2.2.3", "./...")]
+    {
+        let checkout = Checkout::of(module);
+        compare(&checkout, &checkout.test("set", &[], &[packages]));
     }
-    assert_eq!(ours.len(), theirs.len(), "{}", module.path);
 }
 
-/// A copy that may be written to: what is in the module cache may not.
-fn check_out(module: &Module, place: &Place) -> PathBuf {
-    let query = format!("{}@{}", module.path, module.version);
-    let output =
-        Command::new("go").args(["mod", "download", "-json", &query]).current_dir("/").output().unwrap();
-    let downloaded: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let directory = downloaded["Dir"].as_str().unwrap_or_else(|| panic!("{query}: {downloaded}"));
-    let checkout = place.path("checkout");
-    let copied =
-        Command::new("cp").args(["-r", "--no-preserve=mode", directory]).arg(&checkout).status().unwrap();
-    assert!(copied.success());
-    checkout
+/// What podcov says of some data.
+struct Reported {
+    lines: BTreeMap<String, lines::Lines>,
+    errors: String,
 }
 
-/// Largest count of each executable line, and whether a part of the line did not run.
-type Lines = BTreeMap<u64, (u64, bool)>;
+fn report(checkout: &Checkout, data: &str) -> Reported {
+    let formats = ["--format", "json=report.json", "--format", "func=func.txt"];
+    // What comments leave out of podcov's figures is in Go's.
+    let flags = ["report", data, "--source", "checkout", "--ignore-comments=false"];
+    let ended = checkout.place.podcov(flags.iter().chain(&formats)).with_code(0);
+    let document: Value = serde_json::from_str(&checkout.place.text("report.json")).unwrap();
+    Reported { lines: lines::of_document(&document), errors: ended.errors }
+}
 
-fn lines_of_document(document: &Value) -> BTreeMap<String, Lines> {
-    let packages = document["packages"].as_array().unwrap();
-    let files = packages.iter().flat_map(|package| package["files"].as_array().unwrap());
-    let lines = |file: &Value| {
-        let mut lines = Lines::new();
-        for stretch in file["lines"].as_array().unwrap() {
-            for line in stretch["first"].as_u64().unwrap()..=stretch["last"].as_u64().unwrap() {
-                lines
-                    .insert(line, (stretch["hits"].as_u64().unwrap(), stretch["partial"].as_bool().unwrap()));
-            }
-        }
-        lines
+/// Fails unless podcov and `go tool cover` say the same of a text profile.
+fn compare(checkout: &Checkout, profile: &Path) {
+    let reported = report(checkout, profile.to_str().unwrap());
+    assert!(!reported.errors.contains("warning"), "{}", reported.errors);
+    let func = checkout.go(&["tool", "cover", &format!("-func={}", profile.display())]);
+    let total = |text: &str| text.split_whitespace().last().map(str::to_owned);
+    assert_eq!(total(&checkout.place.text("func.txt")), total(&func));
+    lines::assert_equal(&reported.lines, &checkout.lines(profile));
+}
+
+fn without_other_languages(profile: &Path) -> String {
+    let text = fs::read_to_string(profile).unwrap();
+    let is_of_go = |line: &&str| {
+        line.starts_with("mode: ") || line.rsplit_once(':').is_some_and(|(file, _)| is_go(file))
     };
-    files.map(|file| (file["name"].as_str().unwrap().to_owned(), lines(file))).collect()
+    text.lines().filter(is_of_go).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The same, from the colours of the page of `go tool cover -html`.
-fn lines_of_page(checkout: &Path, profile: &Path, page: &Path) -> BTreeMap<String, Lines> {
-    let flags = [format!("-html={}", profile.display()), format!("-o={}", page.display())];
-    let status =
-        Command::new("go").args(["tool", "cover"]).args(flags).current_dir(checkout).status().unwrap();
-    assert!(status.success());
-    let page = fs::read_to_string(page).unwrap();
-    let names = page.split("<option value=\"file").skip(1).map(|option| {
-        let name = option.split_once('>').unwrap().1.split_once("</option>").unwrap().0;
-        name.rsplit_once(" (").unwrap().0.to_owned()
-    });
-    let texts = page.split("<pre class=\"file\"").skip(1).map(|text| {
-        let text = text.split_once('>').unwrap().1;
-        lines_of_colours(text.split_once("</pre>").unwrap().0)
-    });
-    names.zip(texts).collect()
-}
-
-/// `title` has the count.
-fn lines_of_colours(mut text: &str) -> Lines {
-    let mut counts = BTreeMap::<u64, Vec<u64>>::new();
-    let (mut line, mut open) = (1, Vec::<u64>::new());
-    while let Some(character) = text.chars().next() {
-        if let Some(rest) = text.strip_prefix("<span class=\"cov") {
-            let title = rest.split_once("title=\"").unwrap().1;
-            let (count, rest) = title.split_once("\">").unwrap();
-            open.push(count.parse().unwrap());
-            text = rest;
-        } else if let Some(rest) = text.strip_prefix("</span>") {
-            open.pop();
-            text = rest;
-        } else {
-            if let Some(count) = open.last() {
-                counts.entry(line).or_default().push(*count);
-            }
-            line += u64::from(character == '\n');
-            text = &text[character.len_utf8()..];
-        }
-    }
-    let state = |counts: Vec<u64>| {
-        let most = counts.iter().copied().max().unwrap();
-        (most, most > 0 && counts.contains(&0))
-    };
-    counts.into_iter().map(|(line, counts)| (line, state(counts))).collect()
+fn is_go(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "go")
 }
