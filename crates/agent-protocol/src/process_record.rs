@@ -16,6 +16,8 @@ pub struct ProcessRecord {
     pub started_unix_nanoseconds: u64,
     /// Its executable.
     pub program: String,
+    /// What built that, as `go1.26.8`; none if it does not say.
+    pub go_version: Option<String>,
     /// Where its counters come from.
     pub counters: CountersFrom,
     /// None if it did not end: it became another program, or was left running.
@@ -62,6 +64,7 @@ const PREFIX: &str = "process.";
 const PROCESS_ID: &str = "process-id";
 const STARTED: &str = "started";
 const PROGRAM: &str = "program";
+const GO_VERSION: &str = "go-version";
 const MEMORY: &str = "memory";
 const OWN_FILES: &str = "own-files";
 const NOWHERE: &str = "nowhere";
@@ -106,6 +109,9 @@ impl ProcessRecord {
         line(PROCESS_ID, &self.process_id.to_string());
         line(STARTED, &self.started_unix_nanoseconds.to_string());
         line(PROGRAM, &self.program);
+        if let Some(version) = &self.go_version {
+            line(GO_VERSION, version);
+        }
         match &self.counters {
             CountersFrom::Memory(moment) => line(MEMORY, &moment.to_text()),
             CountersFrom::OwnFiles(reason) => line(OWN_FILES, reason),
@@ -144,6 +150,7 @@ impl ProcessRecord {
             process_id: value(PROCESS_ID)?.parse().ok()?,
             started_unix_nanoseconds: value(STARTED)?.parse().ok()?,
             program: value(PROGRAM)?.to_owned(),
+            go_version: value(GO_VERSION).map(str::to_owned),
             counters,
             ending,
         })
@@ -183,6 +190,7 @@ mod tests {
             process_id: 17,
             started_unix_nanoseconds: 1_700_000_000_000_000_000,
             program: "/app/a server".to_owned(),
+            go_version: Some("go1.26.8".to_owned()),
             counters,
             ending,
         }
@@ -213,6 +221,13 @@ mod tests {
         let record = ProcessRecord { program, ..record(CountersFrom::Memory(Moment::End), None) };
         let read = ProcessRecord::parse(&record.to_text());
         assert_eq!(read.map(|read| (read.program, read.ending)), Some(("/app/x exited 0".to_owned(), None)));
+    }
+
+    #[test]
+    fn a_record_of_an_older_agent_says_nothing_of_go() {
+        let older = ProcessRecord { go_version: None, ..record(CountersFrom::Memory(Moment::End), None) };
+        assert!(!older.to_text().contains("go-version"));
+        assert_eq!(ProcessRecord::parse(&older.to_text()), Some(older));
     }
 
     #[test]

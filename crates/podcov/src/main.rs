@@ -18,6 +18,7 @@ mod existing_data;
 mod exit_code;
 mod finish;
 mod gate;
+mod instrumented;
 mod interrupt;
 mod kinds;
 mod kubernetes;

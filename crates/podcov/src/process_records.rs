@@ -57,6 +57,7 @@ fn process(record: &ProcessRecord, gone_by: Option<SystemTime>) -> Process {
     Process {
         process_id: record.process_id,
         program: record.program.clone(),
+        go_version: record.go_version.clone(),
         started: started(record.started_unix_nanoseconds),
         way,
         read_at,

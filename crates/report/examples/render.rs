@@ -172,6 +172,7 @@ fn pod(workload: &str, number: usize, outcome: Outcome) -> Capture {
         processes: vec![Process {
             process_id: 1,
             program: "/service".to_owned(),
+            go_version: Some("go1.26.8".to_owned()),
             started: "2026-11-03T09:12:50Z".to_owned(),
             way: (processes_captured > 0).then_some(Way::Supervised),
             read_at: (processes_captured > 0).then_some(ReadAt::End),

@@ -33,7 +33,7 @@ pub use lines::{Line as SourceLine, LineStretch, LineTotals, Lines, MOST_LINES, 
 pub use percent::percent;
 pub use summary::{Line, Mark, summary};
 pub use versions::{FileVersion, Versions};
-pub use words::{completeness, missing};
+pub use words::{completeness, go_version, missing};
 
 /// What a report is made from.
 #[derive(Clone, Debug)]

@@ -99,6 +99,9 @@ pub struct Process {
     pub process_id: u32,
     /// Its executable.
     pub program: String,
+    /// What built that, as `go1.26.8`; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_version: Option<String>,
     /// When its program was started: RFC 3339, UTC.
     pub started: String,
     /// The way its counters were read; none if they were not.

@@ -201,6 +201,15 @@ pub(crate) fn bytes(number: u64) -> String {
     if unit == "B" { format!("{number} B") } else { format!("{value:.1} {unit}") }
 }
 
+/// `Go 1.26.8` for `go1.26.8`; of a version without a release, such as `devel go1.28-…`, what it says.
+#[must_use]
+pub fn go_version(version: &str) -> String {
+    match version.strip_prefix("go").filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+        Some(number) => format!("Go {number}"),
+        None => version.to_owned(),
+    }
+}
+
 /// `4m 53s`.
 #[expect(
     clippy::cast_possible_truncation,
@@ -276,6 +285,7 @@ mod tests {
         let process = |ending, read_at| Process {
             process_id: 1,
             program: "/api".to_owned(),
+            go_version: None,
             started: String::new(),
             way: Some(Way::Supervised),
             read_at,
@@ -295,6 +305,14 @@ mod tests {
             ("not seen", "memory, 12s after its start")
         );
         assert_eq!(reading(&interval(Some(4.2))), "memory, 12s after its start, at most 4.2s before its end");
+    }
+
+    #[test]
+    fn a_release_of_go_is_called_as_people_call_it() {
+        assert_eq!(go_version("go1.26.8"), "Go 1.26.8");
+        for other in ["devel go1.28-0a1b2c", "gopher", ""] {
+            assert_eq!(go_version(other), other);
+        }
     }
 
     #[test]

@@ -302,6 +302,7 @@ mod tests {
             process_id: 17,
             started_unix_nanoseconds: 5,
             program: "/app".to_owned(),
+            go_version: None,
             counters: CountersFrom::Memory(Moment::Left),
             ending: None,
         };
@@ -324,6 +325,7 @@ mod tests {
             process_id: 17,
             started_unix_nanoseconds: 5,
             program: "/app".to_owned(),
+            go_version: None,
             counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 300 }),
             ending: None,
         };

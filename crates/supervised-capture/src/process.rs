@@ -14,6 +14,8 @@ pub(crate) struct Watched {
     /// Unix nanoseconds.
     started: u64,
     program: PathBuf,
+    /// What built it, once that was read.
+    go_version: Option<String>,
     state: State,
     /// It was seen to count, and its meta-data are kept.
     pub(crate) is_announced: bool,
@@ -32,7 +34,15 @@ impl Watched {
     pub(crate) fn new(id: ProcessId) -> Self {
         let program = std::fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default();
         let start_time = start_time(id);
-        Self { id, start_time, started: now(), program, state: State::Starting(None), is_announced: false }
+        Self {
+            id,
+            start_time,
+            started: now(),
+            program,
+            go_version: None,
+            state: State::Starting(None),
+            is_announced: false,
+        }
     }
 
     /// Whether it has not ended. Another one may have its number by now.
@@ -84,6 +94,9 @@ impl Watched {
         };
         match process.snapshot() {
             Ok(snapshot) => {
+                if !self.is_announced {
+                    self.go_version = go_version(&process);
+                }
                 self.state = State::Counting(process);
                 Some(snapshot)
             }
@@ -124,10 +137,16 @@ impl Watched {
             process_id: self.own_id(),
             started_unix_nanoseconds: self.started,
             program: self.program.display().to_string(),
+            go_version: self.go_version.clone(),
             counters,
             ending,
         }
     }
+}
+
+fn go_version(process: &Process) -> Option<String> {
+    let found = process.executable().build_info().ok()??;
+    Some(found.value.go_version.as_str().to_owned())
 }
 
 pub(crate) fn now() -> u64 {

@@ -100,7 +100,7 @@ fn what_running_pods_have_counted_is_kept_while_the_tests_run() {
     let tests = format!("{worked}; {worked}; {worked}; sleep 3600");
     let mut running =
         Podcov::new("run", namespace.name()).arguments(["deploy/probe", "--", "sh", "-c", &tests]).start();
-    running.wait_for("instrumented");
+    running.wait_for("atomic, 1 package");
     let directory = running.path().join("coverage");
     until_within("what the process has counted is here", Duration::from_mins(2), || {
         runs_of_worked(&directory) == 3
@@ -115,6 +115,8 @@ fn what_running_pods_have_counted_is_kept_while_the_tests_run() {
     let ejected = Podcov::new("eject", namespace.name()).in_directory_of(&killed).run().ends_with(0);
     let ejected = ejected.reports("1 of 1 pod, 1 of 1 process");
     assert_eq!(runs_of_worked(&ejected.run_directory()), 5, "a process counts once");
+    let built_by = &ejected.record()["captures"][0]["processes"][0]["go_version"];
+    assert!(built_by.as_str().is_some_and(|version| version.starts_with("go1.")), "{built_by}");
     namespace.assert_untouched();
 }
 

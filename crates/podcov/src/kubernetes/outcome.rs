@@ -244,6 +244,7 @@ mod tests {
             process_id: 7,
             started_unix_nanoseconds: 1,
             program: "/app".to_owned(),
+            go_version: None,
             counters,
             ending: None,
         };
@@ -305,6 +306,7 @@ mod tests {
             process_id: 7,
             started_unix_nanoseconds: u64::try_from(started.as_nanos()).unwrap(),
             program: "/app".to_owned(),
+            go_version: None,
             counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 12_000 }),
             ending: None,
         };

@@ -16,12 +16,14 @@ use super::{
 use crate::{
     cli::OutputFormat,
     commands::run::RunArgs,
+    coverage_data,
     error::CommandError,
     exit_code::ExitCode,
-    finish, gate,
+    finish, gate, instrumented,
     interrupt::Interrupt,
     live::Targets,
     per_test::run_tests,
+    process_records,
     run_directory::RunDirectory,
     terminal::{Terminal, duration},
     test_command::{TestCommand, TestOutput, Tests},
@@ -70,6 +72,14 @@ struct Job<'a> {
     collector: &'a Collector,
 }
 
+/// What the pods' programs have handed over says so.
+fn built_with(directory: &RunDirectory) -> Result<String, CommandError> {
+    let found = coverage_data::find(&directory.data_directory())?.directories;
+    let go_versions = process_records::read(&found).into_iter().filter_map(|record| record.go_version);
+    let metadata: Vec<_> = found.iter().flat_map(|covdata| &covdata.metadata).cloned().collect();
+    Ok(if metadata.is_empty() { String::new() } else { instrumented::describe(go_versions, &metadata) })
+}
+
 impl Job<'_> {
     async fn prepare_and_test(
         &self,
@@ -89,7 +99,7 @@ impl Job<'_> {
         interrupt.or(ready).await?.map_err(cluster_error)?;
         self.check_coverage().await?;
         watching.end();
-        terminal.step("instrumented", &self.instrumented(&prepared), "");
+        terminal.step("instrumented", &self.instrumented(&prepared), &built_with(directory)?);
 
         let output = match self.args.report.output {
             OutputFormat::Json => TestOutput::StandardError,

@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use go_coverage::MetaDataFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -15,6 +14,7 @@ use super::capture::NOT_INSTRUMENTED;
 use super::service::{self, Plan, Service};
 use crate::coverage_data::{self, CovdataDirectory};
 use crate::error::CommandError;
+use crate::instrumented;
 use crate::terminal::{self, Progress};
 
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -207,7 +207,8 @@ pub async fn wait_for_metadata(services: &[Service], are_ready: bool) -> Result<
     for service in services {
         programs.extend(metadata(service, deadline).await?);
     }
-    Ok(describe(&programs))
+    let go_versions = services.iter().flat_map(|service| instrumented::go_versions(service.process_id));
+    Ok(instrumented::describe(go_versions, &programs))
 }
 
 async fn metadata(service: &Service, deadline: Instant) -> Result<Vec<PathBuf>, CommandError> {
@@ -237,20 +238,6 @@ fn not_instrumented(service: &Service, found: &[CovdataDirectory]) -> CommandErr
         error
     };
     with_log(error, service)
-}
-
-/// `atomic, 12 packages`.
-fn describe(programs: &[PathBuf]) -> String {
-    let mut modes = std::collections::BTreeSet::new();
-    let mut packages = std::collections::BTreeSet::new();
-    for path in programs {
-        let Ok(bytes) = std::fs::read(path) else { continue };
-        let Ok(metadata) = MetaDataFile::parse(&bytes) else { continue };
-        modes.insert(metadata.mode().as_str());
-        packages.extend(metadata.packages().map(|package| package.import_path().to_owned()));
-    }
-    let modes: Vec<&str> = modes.into_iter().collect();
-    format!("{}, {}", modes.join(" and "), terminal::count(packages.len(), "package"))
 }
 
 #[cfg(test)]

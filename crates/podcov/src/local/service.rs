@@ -40,8 +40,8 @@ pub struct Service {
     pub log: PathBuf,
     /// The user was told that it ended.
     pub end_is_known: bool,
-    #[cfg_attr(windows, expect(dead_code, reason = "process groups are Unix"))]
-    process_id: u32,
+    /// Of what started its program, which leads the group.
+    pub process_id: u32,
 }
 
 /// How a process came to its end.

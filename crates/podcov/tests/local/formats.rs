@@ -174,6 +174,24 @@ fn the_json_document_keeps_to_its_schema() {
 }
 
 #[test]
+fn the_json_document_says_what_built_each_program() {
+    if !can_run("the_json_document_says_what_built_each_program", &["check-jsonschema"]) {
+        return;
+    }
+    let place = Place::new();
+    place.podcov(["exec", "--", go::program(), "exit", "0"]).with_code(0);
+    place.podcov(["report", "coverage", "--format", "json=report.json", "-o", "report"]).with_code(0);
+    keeps_to_its_schema(&place, "report.json");
+    let programs = &json(&place, "report.json")["run"]["programs"];
+    let built_by = go::built_by(go::program());
+    assert_eq!(
+        programs,
+        &serde_json::json!([{ "part": "program", "program": go::program(), "go_version": built_by }])
+    );
+    assert!(place.text("report/index.html").contains(&format!("Go {}", built_by.trim_start_matches("go"))));
+}
+
+#[test]
 fn a_format_on_standard_output_is_all_there_is() {
     let place = reported();
     let source = go::shop();

@@ -131,6 +131,17 @@ pub fn textfmt(release: Release, directories: &[PathBuf]) -> BTreeSet<String> {
     blocks(profile.path())
 }
 
+/// The packages that the data of some directories is of, as `go tool covdata pkglist` lists them.
+pub fn packages(release: Release, directories: &[PathBuf]) -> BTreeSet<String> {
+    let list = go(release, Path::new("/"), &["tool", "covdata", "pkglist", &inputs(directories)]);
+    list.lines().map(str::to_owned).collect()
+}
+
+/// The release that built an executable, as `go version` says: `go1.26.8`.
+pub fn built_by(executable: &str) -> String {
+    last_word(&go(Release::Newest, Path::new("/"), &["version", executable]))
+}
+
 /// The lines of a text profile after its first.
 pub fn blocks(profile: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(profile).unwrap();

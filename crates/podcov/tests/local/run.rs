@@ -54,7 +54,7 @@ fn the_shop_measures_as_gos_own_tools_do(release: Release) {
         .end()
         .with_code(0)
         .printing(&["2 of 2 programs, 2 of 2 processes", "api", "worker", "both", "of statements"])
-        .saying(&["✓ started", "✓ instrumented", "atomic", "✓ tests", "passed"]);
+        .saying(&["✓ started", "✓ instrumented", "✓ tests", "passed"]);
 
     let data = |name: &str| coverage.join("data").join(name);
     let (api_data, worker_data) = (vec![data("api")], vec![data("worker")]);
@@ -63,7 +63,14 @@ fn the_shop_measures_as_gos_own_tools_do(release: Release) {
     let profile = coverage.join("coverage.txt");
     assert_eq!(go::blocks(&profile), go::textfmt(release, &all));
 
+    let (built_by, packages) = (go::built_by(&go::shop_service(release, "api")), go::packages(release, &all));
+    let number = built_by.trim_start_matches("go");
+    let ended = ended.saying(&[&format!("Go {number}, atomic, {} packages", packages.len())]);
+
     let record = place.record();
+    for capture in record["captures"].as_array().unwrap() {
+        assert_eq!(capture["processes"][0]["go_version"], built_by, "{}", ended.errors);
+    }
     let percent = |figures: &serde_json::Value| format!("{:.1}%", figures["percent"].as_f64().unwrap());
     let summary = &record["summary"];
     assert_eq!(percent(summary), go::covdata_total(release, &all));

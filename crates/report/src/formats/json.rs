@@ -1,5 +1,6 @@
 //! podcov's own document: everything that a program may want to know. Its schema is docs/report.schema.json.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use go_coverage::{Totals, Unit};
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use super::Document;
 use crate::lines::{LineStretch, LineTotals, lines_by_file};
-use crate::run::{Completeness, SetAside};
+use crate::run::{Capture, Completeness, SetAside};
 use crate::tree::{FileNode, FunctionNode, PackageNode, VersionNode};
 use crate::{Error, Excluded, Section};
 
@@ -43,8 +44,18 @@ struct RunPart<'a> {
     finished: Option<&'a str>,
     is_complete: bool,
     completeness: Completeness,
+    programs: BTreeSet<ProgramPart<'a>>,
     set_aside: &'a [SetAside],
     notes: &'a [String],
+}
+
+/// A program that was watched.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct ProgramPart<'a> {
+    part: &'a str,
+    program: &'a str,
+    /// None where it is not known.
+    go_version: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -146,6 +157,7 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
             finished: run.finished.as_deref(),
             is_complete: run.is_complete(),
             completeness,
+            programs: run.captures.iter().flat_map(programs).collect(),
             set_aside: &run.set_aside,
             notes: &run.notes,
         },
@@ -162,6 +174,14 @@ pub(super) fn write(document: &Document<'_>, output: &mut impl Write) -> Result<
     serde_json::to_writer(&mut *output, &written)?;
     writeln!(output)?;
     Ok(())
+}
+
+fn programs(capture: &Capture) -> impl Iterator<Item = ProgramPart<'_>> {
+    capture.processes.iter().map(|process| ProgramPart {
+        part: capture.origin.workload(),
+        program: &process.program,
+        go_version: process.go_version.as_deref(),
+    })
 }
 
 fn kind(kind: &Section) -> KindPart<'_> {
