@@ -341,9 +341,10 @@ fn serve(ending: &str) -> String {
 
 /// A graceful service that goes by another name.
 fn graceful_as(name: &str) -> String {
-    let link = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("local").join(name);
-    // Another test may have made it just now.
-    let _ = std::os::unix::fs::symlink(go::program(), &link);
+    let program = Path::new(go::program());
+    let link = program.with_file_name(name);
+    // Another test may have made it just now. It holds wherever the directory is moved to.
+    let _ = std::os::unix::fs::symlink(program.file_name().unwrap(), &link);
     format!("{} serve {} graceful", link.display(), free_address())
 }
 
