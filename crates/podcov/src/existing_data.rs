@@ -357,6 +357,7 @@ mod tests {
             process_id: 7,
             started_unix_nanoseconds: 1_767_323_045_000_000_000,
             program: "/app".to_owned(),
+            go_version: None,
             counters: CountersFrom::Memory(Moment::Interval { age_milliseconds: 12_000 }),
             ending: None,
         };

@@ -86,6 +86,7 @@ mod tests {
         let process = |seconds_after_start, ending| Process {
             process_id: 7,
             program: "/app".to_owned(),
+            go_version: None,
             started: "2026-01-02T03:04:05.5Z".to_owned(),
             way: Some(Way::Supervised),
             read_at: Some(ReadAt::Interval { seconds_after_start, seconds_before_end: None }),
