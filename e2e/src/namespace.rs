@@ -61,6 +61,12 @@ impl Namespace {
         get(&self.name, what)
     }
 
+    /// What podcov has created in it to look at pods, and has not deleted: it has this label.
+    pub fn labelled(&self, selector: &str) -> Vec<Value> {
+        let found = self.get(&["pods,configmaps", "-l", selector]);
+        found["items"].as_array().expect("a list").clone()
+    }
+
     /// The object without what Kubernetes itself writes.
     pub fn as_written(&self, reference: &str) -> Value {
         let mut object = self.get(&[reference]);

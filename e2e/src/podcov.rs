@@ -2,9 +2,9 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, LazyLock, Mutex},
     thread::{self, JoinHandle},
     time::Duration,
@@ -43,6 +43,7 @@ pub static PODCOV: LazyLock<PathBuf> = LazyLock::new(|| {
 pub struct Podcov {
     command: Command,
     directory: Arc<TempDir>,
+    has_keyboard: bool,
 }
 
 /// What came of it.
@@ -61,6 +62,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    keyboard: Option<ChildStdin>,
     stderr: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
     stdout: Arc<Mutex<String>>,
@@ -71,27 +73,46 @@ impl Podcov {
     /// `podcov <command>` in a namespace.
     pub fn new(command: &str, namespace: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut podcov = Self { command: Command::new(&*PODCOV), directory: Arc::new(directory) };
+        let mut podcov =
+            Self { command: Command::new(&*PODCOV), directory: Arc::new(directory), has_keyboard: false };
         podcov.command.env("KUBECONFIG", &*KUBECONFIG).current_dir(podcov.directory.path());
         podcov.arguments([command, "--context", CONTEXT, "-n", namespace])
     }
 
     /// The same as on a machine that runs no node: it sees no other process, and no container engine.
     pub fn elsewhere(command: &str, namespace: &str) -> Self {
-        let Self { command: here, directory } = Self::new(command, namespace);
+        let Self { command: here, directory, has_keyboard } = Self::new(command, namespace);
         let mut elsewhere = Command::new("unshare");
         elsewhere.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(here.get_program());
         elsewhere.args(here.get_args()).current_dir(directory.path()).env("KUBECONFIG", &*KUBECONFIG);
         elsewhere.env("DOCKER_HOST", "unix:///nowhere/docker.sock").env_remove("CONTAINER_HOST");
-        Self { command: elsewhere, directory }
+        Self { command: elsewhere, directory, has_keyboard }
     }
 
     /// The same program with nothing but these arguments.
     pub fn bare<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut podcov = Self { command: Command::new(&*PODCOV), directory: Arc::new(directory) };
+        let mut podcov =
+            Self { command: Command::new(&*PODCOV), directory: Arc::new(directory), has_keyboard: false };
         podcov.command.env("KUBECONFIG", &*KUBECONFIG).current_dir(podcov.directory.path());
         podcov.arguments(arguments)
+    }
+
+    /// On a terminal with a keyboard. What it prints, and what the terminal echoes, is all in the error output.
+    pub fn on_terminal(self) -> Self {
+        let words = [self.command.get_program()].into_iter().chain(self.command.get_args());
+        let quoted = words.map(|word| format!("'{}'", word.to_str().expect("words of tests are text")));
+        let line = quoted.collect::<Vec<_>>().join(" ");
+        let mut terminal = Command::new("sh");
+        terminal.args(["-c", "exec script --quiet --return --flush --command \"$1\" /dev/null >&2", "sh"]);
+        terminal.arg(line).current_dir(self.directory.path());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => terminal.env(name, value),
+                None => terminal.env_remove(name),
+            };
+        }
+        Self { command: terminal, has_keyboard: true, ..self }
     }
 
     /// Appends arguments.
@@ -125,14 +146,15 @@ impl Podcov {
 
     /// Starts it.
     pub fn start(mut self) -> Running {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let keyboard = if self.has_keyboard { Stdio::piped() } else { Stdio::null() };
+        self.command.stdin(keyboard).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("podcov starts");
         let (stdout, stderr) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
         let readers = vec![
             copy_lines(child.stdout.take().expect("it has an output"), Arc::clone(&stdout)),
             copy_lines(child.stderr.take().expect("it has an error output"), Arc::clone(&stderr)),
         ];
-        Running { child, stderr, readers, stdout, directory: self.directory }
+        Running { keyboard: child.stdin.take(), child, stderr, readers, stdout, directory: self.directory }
     }
 }
 
@@ -146,6 +168,12 @@ impl Running {
             assert!(is_said || !has_ended, "podcov ended before it said {text:?}:\n{}", said());
             is_said
         });
+    }
+
+    /// Presses keys of its terminal.
+    pub fn type_in(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().expect("it is on a terminal");
+        keyboard.write_all(keys.as_bytes()).expect("the terminal is there");
     }
 
     /// Whether it has ended.

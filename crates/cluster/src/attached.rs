@@ -5,7 +5,6 @@
 //! out of the memory of programs.
 
 mod answer;
-mod leftovers;
 mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
 pub use self::answer::{ContainerAnswer, NodeAnswer, NotRead, ProcessAnswer};
-pub use self::leftovers::Leftovers;
+pub(crate) use self::objects::LIFETIME;
+use self::objects::READER_CONTAINER;
 pub use self::objects::Reader;
-use self::objects::{LIFETIME, READER_CONTAINER};
 use crate::{
     Connection, Error, RunId, RunningPod,
     agent_config_map::{create_config_map, delete_config_map},
@@ -256,7 +255,7 @@ async fn receive(mut stream: impl AsyncRead + Unpin) -> Result<NodeAnswer, Strin
 }
 
 /// At once: it holds nothing, and where its node is gone nobody else would take it away.
-async fn remove_pod(connection: &Connection, name: &str) -> Result<(), Error> {
+pub(crate) async fn remove_pod(connection: &Connection, name: &str) -> Result<(), Error> {
     let pods = connection.pods();
     let parameters = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
     connection

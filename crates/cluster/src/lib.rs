@@ -18,6 +18,7 @@ mod hand_over;
 mod identity;
 pub mod injection;
 mod kind;
+mod leftovers;
 pub mod manifest;
 mod observer;
 mod pod_record;
@@ -31,14 +32,14 @@ mod target;
 mod workload;
 
 pub use attached::{
-    Attachment, AttachmentOptions, ContainerAnswer, Leftovers, NodeAnswer, NotRead, ProcessAnswer, Question,
-    Reader,
+    Attachment, AttachmentOptions, ContainerAnswer, NodeAnswer, NotRead, ProcessAnswer, Question, Reader,
 };
 pub use collector::{Collector, ContainerResult, HandOverEnd, NotTaken, PodResult, Purpose, Scope};
 pub use connection::{Connection, ConnectionOptions};
 pub use error::{Error, Hint};
 pub use identity::{Preparation, RunId};
 pub use kind::Kind;
+pub use leftovers::Leftovers;
 pub use observer::{Event, Observer};
 pub use pod_record::Ending;
 pub use prepared_run::PreparedRun;

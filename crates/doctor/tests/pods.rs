@@ -109,7 +109,7 @@ fn a_healthy_container_has_no_errors_while_it_runs_and_when_it_has_ended() {
     assert_eq!(errors(&found), []);
     assert_eq!(
         found.iter().map(|it| (it.id, it.severity)).collect::<Vec<_>>(),
-        [(Id::StillRunning, Severity::Note)]
+        [(Id::StillRunning, Severity::Note), (Id::PathComplete, Severity::Ok)]
     );
     let mut container = healthy();
     ended(0, "Completed", Some(1))(&mut container);

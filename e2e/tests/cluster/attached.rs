@@ -19,8 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What podcov has created there.
 fn created(namespace: &Namespace) -> Vec<Value> {
-    let found = namespace.get(&["pods,configmaps", "-l", SELECTOR]);
-    found["items"].as_array().expect("a list").clone()
+    namespace.labelled(SELECTOR)
 }
 
 /// Pods that read others, where such pods are admitted.

@@ -24,8 +24,7 @@ fn deployment(name: &str, change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn created(namespace: &Namespace) -> Vec<Value> {
-    let found = namespace.get(&["pods,configmaps", "-l", SELECTOR]);
-    found["items"].as_array().expect("a list").clone()
+    namespace.labelled(SELECTOR)
 }
 
 #[track_caller]

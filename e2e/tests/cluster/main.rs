@@ -5,6 +5,7 @@ mod diagnoses;
 mod dockerfiles;
 mod endings;
 mod inside;
+mod inside_interrupted;
 mod interruption;
 mod kinds;
 mod live;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A pod ends by itself after this time, also when nobody is there any more to delete it.
-pub(super) const LIFETIME: Duration = Duration::from_mins(2);
+pub(crate) const LIFETIME: Duration = Duration::from_mins(2);
 pub(super) const READER_CONTAINER: &str = "podcov-agent";
 const AGENT_VOLUME: &str = "podcov-agent";
 const EXECUTABLE_MODE: i32 = 0o555;

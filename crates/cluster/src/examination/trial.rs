@@ -2,7 +2,7 @@
 //! the workload is changed.
 //!
 //! The pod has none of the workload's labels, so that no Service sends requests to it and no controller counts it. It
-//! is deleted in any case, unless podcov is killed: then its label finds it, and its deadline ends it.
+//! is deleted in any case, unless podcov is killed: then its deadline ends it, and [`Leftovers`](crate::Leftovers) find it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,11 +19,13 @@ use crate::identity::{MANAGED_BY_LABEL, MANAGER, ROLE_LABEL};
 use crate::{Connection, Error, Target, Workload};
 
 /// What marks such a pod.
-const ROLE: &str = "trial";
+pub(crate) const ROLE: &str = "trial";
 /// Between two looks at the pod.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
-/// It is over long before that.
-const DEADLINE_SECONDS: i64 = 3600;
+/// Kubernetes' own, for a pod that says nothing of it.
+const GRACE_SECONDS: i64 = 30;
+/// Of what the API server takes.
+const MARGIN: Duration = Duration::from_secs(30);
 /// Where the data of an image alone go.
 pub const DIRECTORY: &str = "/podcov-trial";
 /// Of a trial that nobody waits for any more.
@@ -61,7 +63,8 @@ pub async fn run(
 ) -> Result<Trial, Error> {
     let api = connection.pods();
     let parameters = PostParams::default();
-    let created = connection.request("create", "pod", || api.create(&parameters, pod)).await?;
+    let pod = with_deadline(pod, duration + timeout + MARGIN);
+    let created = connection.request("create", "pod", || api.create(&parameters, &pod)).await?;
     let name = created.name_any();
     let running = observe(connection, &name, duration, timeout, &is_stopped, while_running).await;
     let grace_period_seconds = is_stopped().then_some(STOPPED_GRACE_SECONDS);
@@ -105,6 +108,17 @@ async fn observe(
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
+}
+
+/// It ends by itself where nobody tells it to end in time.
+fn with_deadline(pod: &Pod, time: Duration) -> Pod {
+    let mut pod = pod.clone();
+    if let Some(specification) = &mut pod.spec {
+        let grace = specification.termination_grace_period_seconds.unwrap_or(GRACE_SECONDS);
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX).saturating_add(grace);
+        specification.active_deadline_seconds = Some(seconds);
+    }
+    pod
 }
 
 /// A pod of a workload's template.
@@ -166,7 +180,6 @@ pub fn of_image(tried: &TriedImage) -> Pod {
 
 fn pod(name: &str, mut specification: PodSpec) -> Pod {
     specification.restart_policy = Some("Never".to_owned());
-    specification.active_deadline_seconds = Some(DEADLINE_SECONDS);
     let mut pod = Pod { spec: Some(specification), ..Pod::default() };
     // Names of pods are short, and the server adds five letters.
     let name: String = name.chars().take(40).collect();
@@ -196,7 +209,7 @@ mod tests {
             "spec": {"template": template},
         });
         let workload = Workload::from_object(Kind::Deployment, serde_json::from_value(object).unwrap());
-        let pod = of_template(&workload);
+        let pod = with_deadline(&of_template(&workload), Duration::from_mins(1));
         let labels = pod.metadata.labels.unwrap();
         assert!(!labels.contains_key("app"), "no Service and no controller selects it: {labels:?}");
         assert_eq!(labels[ROLE_LABEL], ROLE);
@@ -204,7 +217,7 @@ mod tests {
         let specification = pod.spec.unwrap();
         assert_eq!(specification.restart_policy.as_deref(), Some("Never"), "it ends once");
         assert_eq!(specification.termination_grace_period_seconds, Some(7));
-        assert_eq!(specification.active_deadline_seconds, Some(DEADLINE_SECONDS));
+        assert_eq!(specification.active_deadline_seconds, Some(67));
         assert_eq!(specification.containers[0].image.as_deref(), Some("api:1"));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use podcov_cluster::Connection;
+use podcov_cluster::{Connection, Leftovers};
 use podcov_doctor::Facts;
 
 use super::{Argument, Cluster, entries, look_at};
+use crate::attached::remove_leftovers;
 use crate::consent;
 use crate::error::CommandError;
 use crate::examine::{self, TrialCluster, Tried};
@@ -50,6 +51,9 @@ pub async fn try_all(
             hints: &["podcov doctor without --try runs nothing"],
         };
         consent::agree(&request, is_agreed, terminal)?;
+        if let Ok(connection) = &connection {
+            interrupt.or(forget_earlier_trials(connection, terminal)).await?;
+        }
     }
     for it in &tried {
         let _progress = terminal.progress("trying", &it.name());
@@ -60,6 +64,13 @@ pub async fn try_all(
         interrupt.check()?;
     }
     Ok(facts)
+}
+
+/// Not worth an error: nothing that is tried needs it.
+async fn forget_earlier_trials(connection: &Connection, terminal: &Terminal) {
+    if let Err(error) = remove_leftovers(connection, Leftovers::abandoned, terminal).await {
+        terminal.warning(&format!("what an earlier podcov may have left could not be deleted: {error}"));
+    }
 }
 
 /// What an argument is when it is to be run; itself, if it cannot be.

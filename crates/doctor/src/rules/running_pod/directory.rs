@@ -4,7 +4,7 @@ use super::super::finding::{Seen, error};
 use super::setting::complaint;
 use crate::facts::running_workload::{ContainerFacts, ImageDirectory, ProcessDirectory, Volume, VolumeKind};
 use crate::runtime_log::{Complaint, LogFinding, WriteFailure};
-use crate::{Diagnosis, Id};
+use crate::{Diagnosis, Hop, Id, Severity};
 
 /// Less than this, and a counter file of a small program has no room.
 const NO_ROOM: u64 = 64 * 1024;
@@ -13,6 +13,15 @@ pub(super) fn diagnose(container: &ContainerFacts) -> Vec<Diagnosis> {
     let rules: [fn(&ContainerFacts) -> Option<Diagnosis>; 6] =
         [missing, read_only, not_writable, full, not_mounted, of_container];
     rules.iter().find_map(|rule| rule(container)).into_iter().collect()
+}
+
+/// What the process will write to, where nothing is wrong with it.
+pub(super) fn ready(container: &ContainerFacts) -> Option<Diagnosis> {
+    let Some(ProcessDirectory::There { owner, .. }) = seen(container) else { return None };
+    let sentence = "the process may write to the directory that GOCOVERDIR names";
+    let found =
+        Diagnosis::new(Id::PathComplete, Severity::Ok, Hop::Volume, &container.subject, sentence.to_owned());
+    Some(found.seen("GOCOVERDIR", path(container), "the process").seen("directory", owner, "the process"))
 }
 
 fn failure(container: &ContainerFacts, wanted: &[WriteFailure]) -> Option<LogFinding> {

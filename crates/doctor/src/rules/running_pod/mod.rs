@@ -71,7 +71,11 @@ pub fn of_container(container: &ContainerFacts) -> Vec<Diagnosis> {
             return found;
         }
     }
-    found.extend(not_seen(container));
+    let not_seen = not_seen(container);
+    if not_seen.is_empty() {
+        found.extend(directory::ready(container));
+    }
+    found.extend(not_seen);
     found
 }
 
