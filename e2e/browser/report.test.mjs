@@ -276,6 +276,58 @@ testWithData("a part of a name leads to a file or a function", async () => {
   });
 });
 
+testWithData("brackets lead to the files beside that have something uncovered, and to no other", async () => {
+  await withPage({}, async (page) => {
+    const isOpen = (file) => {
+      const { statements, covered } = totalsOf(profile.get(file));
+      return covered < statements;
+    };
+    const files = (await fileNames(page)).filter(isOpen);
+    assert.ok(files.length > 1, "this report has too few files");
+    const opened = () => page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get("file"));
+    await openFile(page, files[0]);
+    for (const file of files.slice(1, 6)) {
+      await page.keyboard.press("]");
+      assert.equal(await opened(), file);
+    }
+    await page.keyboard.press("[");
+    assert.equal(await opened(), files[Math.min(5, files.length - 1) - 1]);
+    await openFile(page, files.at(-1));
+    assert.equal(await page.locator("#file nav a").filter({ hasText: "next file" }).count(), 0);
+    await page.keyboard.press("]");
+    assert.equal(await opened(), files.at(-1));
+    assert.match(await page.locator("#announce").textContent(), /^No next file/);
+  });
+});
+
+testWithData("the head of a file says how many lines have each sign", async () => {
+  await withPage({}, async (page) => {
+    await openFile(page, telling());
+    for (const [state, words] of [["miss", "never ran"], ["part", "ran in part"]]) {
+      const count = await page.locator(`.source tr.${state}`).count();
+      const told = page.locator(`.file-figures .${state}`);
+      if (count === 0) assert.equal(await told.count(), 0);
+      else assert.match(await told.textContent(), new RegExp(`\\s${count.toLocaleString("en-US")} lines? ${words}$`));
+    }
+  });
+});
+
+testWithData("paper is light, has no buttons, and cuts no line", async () => {
+  await withPage({ colorScheme: "light" }, async (page) => {
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.locator("#theme").selectOption("dark");
+    await openFile(page, telling());
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), paper);
+    for (const part of ["#theme", ".moves", "#file nav", ".functions"]) assert.ok(await page.locator(part).isHidden(), part);
+    const source = await page.locator(".source").evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
+    assert.ok(source[0] <= source[1], `${source}`);
+    await open(page, "");
+    await page.locator("#overview").waitFor();
+    assert.ok(await page.locator(".controls").isHidden());
+  });
+});
+
 testWithData("the keys are told, and lead from line to line and to what ran one", async () => {
   await withPage({}, async (page) => {
     await page.keyboard.press("?");

@@ -59,12 +59,20 @@ const visit = (target) => {
 
 const listAddress = () => address({ section: view.section, directory: overview.directory });
 
+const goToFileBeside = (step) => {
+  const file = fileBeside(view.file, view.section, step);
+  if (file === undefined) announce(`No ${step > 0 ? "next" : "previous"} file with anything uncovered`);
+  else visit(address({ file, section: view.section }));
+};
+
 const fileKeys = {
   n: () => goToStretch(1),
   p: () => goToStretch(-1),
   j: () => goByLines(1),
   k: () => goByLines(-1),
   i: () => view.line > 0 && showLineDetails(view.line),
+  "[": () => goToFileBeside(-1),
+  "]": () => goToFileBeside(1),
   u: () => visit(listAddress()),
 };
 

@@ -99,7 +99,7 @@ const lineRow = (line, at, tokens, { name, section }) => {
     { id: `L${at + 1}`, class: classes.join(" ") || null },
     element("td", { class: "line-number" }, link),
     element("td", { class: "count", title: ran || null }, count && element("button", { type: "button", tabindex: "-1", onclick: tell }, count)),
-    element("td", { class: "sign" }, sign && element("span", { role: "img", "aria-label": words }, sign)),
+    element("td", { class: "sign" }, sign && element("span", { role: "img", "aria-label": words, title: words }, sign)),
     (hasKinds || view.tests) && element("td", { class: "by" }, byText(line, at)),
     element("td", { class: "code" }, codeOf(line, tokens)),
   );
@@ -202,13 +202,41 @@ const missingNotice = (file, shape) =>
     element("p", {}, "The figures are right all the same. Run podcov where the sources are to see them here."),
   );
 
-const fileHead = (head, totals, section) => {
+// The nearest file, by name, of which something is uncovered.
+const fileBeside = (name, section, step) => {
+  const { files } = index;
+  const isWorthALook = (file) => file?.totals[section] && file.totals[section][0] > file.totals[section][1];
+  let at = files.findIndex((file) => file.name === name) + step;
+  while (files[at] && !isWorthALook(files[at])) at += step;
+  return files[at]?.name;
+};
+
+const linkToFileBeside = (name, section, step, words, key) => {
+  const file = fileBeside(name, section, step);
+  return file && element("a", { href: address({ file, section }), title: visible(file) }, words, " ", element("kbd", { "aria-hidden": "true" }, key));
+};
+
+// Explains the signs by how many lines have them.
+const signCounts = (lines) =>
+  ["miss", "part"].map((state) => {
+    const count = lines.filter((line) => line.state === state).length;
+    const [sign, words] = signs[state];
+    return count > 0 && element("span", { class: state }, element("span", { "aria-hidden": "true" }, `${sign} `), `${plural(count, "line", "lines")} ${words}`);
+  });
+
+const fileHead = (head, totals, section, lines) => {
   const name = element("h1", { class: "path", tabindex: "-1" }, pathParts(head.name));
   const move = (step, words, key) => element("button", { type: "button", onclick: () => goToStretch(step) }, words, " ", element("kbd", { "aria-hidden": "true" }, key));
   return element(
     "div",
     { class: "file-head" },
-    element("a", { href: address({ section, directory: overview.directory }), class: "back" }, "← all files"),
+    element(
+      "nav",
+      { class: "back", "aria-label": "Files" },
+      element("a", { href: address({ section, directory: overview.directory }) }, "← all files"),
+      linkToFileBeside(head.name, section, -1, "previous file", "["),
+      linkToFileBeside(head.name, section, 1, "next file", "]"),
+    ),
     name,
     element(
       "p",
@@ -216,6 +244,7 @@ const fileHead = (head, totals, section) => {
       section === 0 && head.kinds && !head.versions ? kindBar(head.kinds) : bar(totals),
       element("strong", {}, percentText(totals)),
       element("span", {}, `${number(totals[0] - totals[1])} of ${plural(totals[0], "statement", "statements")} uncovered`),
+      signCounts(lines),
     ),
     element("p", { class: "moves" }, move(-1, "Previous uncovered", "p"), move(1, "Next uncovered", "n")),
   );
@@ -332,11 +361,12 @@ const showFile = (position, section) => {
     const shape = file.shapes[number];
     const functions = functionTotals(shape, counts);
     const totals = file.versions ? sum(functions.map((each) => each.totals)) : head.totals[section];
-    parts.push(fileHead(head, totals, section), ...versionPicker(file, place, shown));
-    if (file.source === null || shape.misfit) {
+    const isShown = file.source !== null && !shape.misfit;
+    const lines = isShown ? linesOf(file.source, unitsOf(shape, counts)) : [];
+    parts.push(fileHead(head, totals, section, lines), ...versionPicker(file, place, shown));
+    if (!isShown) {
       parts.push(missingNotice(file, shape), ...unitList(functions, index.sections[section].mode));
     } else {
-      const lines = linesOf(file.source, unitsOf(shape, counts));
       view.lines = lines;
       view.kindParts = linesOfParts(file, shown.kinds ?? []);
       view.sectionParts = once(() => linesOfParts(file, shown.sections));
@@ -348,7 +378,7 @@ const showFile = (position, section) => {
       parts.push(element("div", { class: "columns" }, functionList(functions, place), codeTable(file.source, lines, place)));
     }
   } else {
-    parts.push(fileHead(head, [0, 0], section), element("p", { class: "notice" }, `${visible(index.sections[section].label)} does not have this file.`));
+    parts.push(fileHead(head, [0, 0], section, []), element("p", { class: "notice" }, `${visible(index.sections[section].label)} does not have this file.`));
   }
   document.getElementById("file").replaceChildren(...parts);
 };
