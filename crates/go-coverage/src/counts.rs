@@ -114,8 +114,8 @@ impl ProgramCounts {
     #[must_use]
     pub fn zero(metadata: &MetaDataFile<'_>) -> Self {
         Self {
-            counts: vec![0; metadata.unit_count()],
-            recorded: vec![false; metadata.function_count()],
+            counts: filled(metadata.unit_count(), 0),
+            recorded: filled(metadata.function_count(), false),
             arguments: None,
         }
     }
@@ -161,6 +161,14 @@ impl ProgramCounts {
         }
         RunArguments::agree_on(&mut self.arguments, other.arguments.as_ref());
     }
+}
+
+/// Memory that was written to. Of zeros that were only asked for, each page is mapped twice: when it is first read, and anew when
+/// it is first written to, for which all threads are stopped.
+fn filled<T: Clone>(length: usize, value: T) -> Vec<T> {
+    let mut filled = Vec::with_capacity(length);
+    filled.resize(length, value);
+    filled
 }
 
 #[inline]

@@ -50,6 +50,10 @@ pub fn package_text(package: &Package) -> String {
     text
 }
 
+fn place((_, unit): &(&Function, &Unit)) -> [u32; 5] {
+    [unit.start_line, unit.end_line, unit.start_column, unit.end_column, unit.statements]
+}
+
 impl Package {
     /// All units by file and place, each with its function. Go compares the end line before the start column.
     #[must_use]
@@ -59,13 +63,14 @@ impl Package {
             let Some(first) = functions.first() else { continue };
             let units = files.entry(&first.file).or_default();
             for function in functions {
+                let first = units.len();
                 units.extend(function.units.iter().map(|unit| (function, unit)));
+                // Functions mostly follow each other in the file: then nothing else is out of order.
+                units.get_mut(first..).unwrap_or_default().sort_by_key(place);
             }
         }
         for units in files.values_mut() {
-            units.sort_by_key(|(_, unit)| {
-                (unit.start_line, unit.end_line, unit.start_column, unit.end_column, unit.statements)
-            });
+            units.sort_by_key(place);
         }
         files.into_values().flatten().collect()
     }

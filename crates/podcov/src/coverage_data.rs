@@ -39,7 +39,6 @@ pub struct CovdataDirectory {
     pub unfinished: Vec<PathBuf>,
     /// `process.*`: how each supervised process was read.
     pub records: Vec<PathBuf>,
-    pub bytes: u64,
 }
 
 /// All that was found below some paths.
@@ -81,6 +80,12 @@ pub struct Merged {
 }
 
 impl CovdataDirectory {
+    /// How large its coverage data is.
+    pub fn bytes(&self) -> u64 {
+        let size = |path: &PathBuf| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+        self.metadata.iter().chain(&self.counters).map(size).sum()
+    }
+
     /// Programs that started here.
     pub fn programs(&self) -> BTreeSet<String> {
         hashes(&self.metadata)
@@ -165,7 +170,6 @@ fn look_into(directory: &Path, found: &mut Found, pending: &mut Vec<PathBuf>) {
             // A pipe would keep its reader waiting for ever.
             found.other_files += 1;
         } else if is_coverage_file_name(name) {
-            covdata.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
             if is_metadata_file_name(name) { &mut covdata.metadata } else { &mut covdata.counters }
                 .push(path);
         } else if name.starts_with(UNFINISHED_PREFIX) {

@@ -262,7 +262,7 @@ fn capture(
         way: process_records::way(&records),
         processes_started: number(captured + missing.max(process_records::without_counters(&records))),
         processes_captured: number(captured),
-        bytes: covdata.bytes,
+        bytes: covdata.bytes(),
         outcome: loss.map_or(Outcome::Heard, |(reason, detail)| Outcome::Lost { reason, detail }),
         processes: process_records::processes(&records),
         diagnosis: None,

@@ -69,7 +69,6 @@ fn write_results(
     let Content { sections, kinds, files, versions, of_modes, is_mixed } =
         Content::of_run(&mut run, directory.path(), &groups, settings, terminal);
     *directory.run_mut() = run.clone();
-    directory.save()?;
     let tests = run_directory::read_tests(directory.path()).unwrap_or_else(|error| {
         terminal.warning(&format!("no tests in the report: {error}"));
         None
@@ -78,7 +77,10 @@ fn write_results(
         Report { run: &run, sections, kinds, tests: tests.as_ref(), files: &files, versions: &versions };
     let (page, profiles) = parallel::both(
         || directory.write_page(|output| page::write(&Page::new(&report), output).map_err(io::Error::other)),
-        || write_profiles(directory, report.sections.first().map(Section::profile), &of_modes),
+        || {
+            directory.save()?;
+            write_profiles(directory, report.sections.first().map(Section::profile), &of_modes)
+        },
     );
     let (page, ()) = (page?, profiles?);
     save(directory)?;
@@ -102,6 +104,8 @@ fn write_results(
     }
     let has_figures = run.summary.as_ref().is_some_and(|summary| summary.percent.is_some());
     let everything = report.sections.into_iter().next().map(Section::into_profile);
+    // The process ends with its report, and gives back all memory at once.
+    std::mem::forget(files);
     Ok(everything.filter(|_| has_figures))
 }
 

@@ -19,7 +19,6 @@ pub fn add(directory: &mut CovdataDirectory) {
     let mut living = process_files::of_directory(&latest, &latest);
     living.retain(|living| !has_ended(owner, &left, living));
     for ProcessFile { path, process_id, time, .. } in living {
-        directory.bytes += std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         directory.records.push(latest.join(process_record_name(process_id, time)));
         directory.counters.push(path);
     }
@@ -71,7 +70,8 @@ mod tests {
         let added = || {
             let mut directory = CovdataDirectory { path: owner.to_owned(), ..CovdataDirectory::default() };
             add(&mut directory);
-            (directory.counters, directory.records, directory.bytes)
+            let bytes = directory.bytes();
+            (directory.counters, directory.records, bytes)
         };
         let living = (vec![latest.join(counters(7, 100))], vec![latest.join("process.7.100")], 4);
         std::fs::write(owner.join(counters(8, 150)), "").unwrap();

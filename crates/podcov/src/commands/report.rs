@@ -103,7 +103,10 @@ pub fn run(args: &ReportArgs, terminal: &Terminal) -> Result<ExitCode, CommandEr
         Some(_) => ExitCode::Incomplete,
     };
     let gates = args.gates.gates(&args.report.settings);
-    Ok(gate::judge(&gates, everything.as_ref(), run, code, terminal))
+    let code = gate::judge(&gates, everything.as_ref(), run, code, terminal);
+    // The process ends now, and gives back all memory at once.
+    std::mem::forget(everything);
+    Ok(code)
 }
 
 fn inputs(args: &ReportArgs) -> Result<Vec<Input>, CommandError> {

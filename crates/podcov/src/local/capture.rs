@@ -95,7 +95,7 @@ impl Program {
             way,
             processes_started: number(captured + missing),
             processes_captured: number(captured),
-            bytes: found.iter().map(|covdata| covdata.bytes).sum(),
+            bytes: found.iter().map(CovdataDirectory::bytes).sum(),
             outcome,
             processes: process_records::processes(records),
             diagnosis: None,
