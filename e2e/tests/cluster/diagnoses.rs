@@ -10,6 +10,8 @@ use podcov_e2e::workload::{container, pod_spec, request, service, workload};
 use podcov_e2e::{cluster, output, repository, until_within};
 use serde_json::{Value, json};
 
+use super::deployed;
+
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A covered program as careful users deploy it: GOCOVERDIR on an emptyDir.
@@ -32,6 +34,11 @@ fn with(name: &str, arguments: &[&str], change: impl FnOnce(&mut Value)) -> Valu
 
 fn examine(namespace: &Namespace, name: &str) -> Diagnoses {
     doctor(namespace.name(), &[&format!("deploy/{name}")])
+}
+
+#[track_caller]
+fn expect_cause(namespace: &Namespace, name: &str) {
+    examine(namespace, name).expect_only(deployed::cause(name));
 }
 
 /// Asks a program for something that ends it, and waits until its container was started again.
@@ -73,12 +80,12 @@ fn what_is_wrong_with_the_setting_is_named() {
     for deployment in [&unset, &elsewhere, &relative, &beside] {
         namespace.start(deployment);
     }
-    examine(&namespace, "unset").expect_only("gocoverdir-unset");
-    examine(&namespace, "elsewhere").expect_only("gocoverdir-on-another-container");
+    expect_cause(&namespace, "unset");
+    expect_cause(&namespace, "elsewhere");
     examine(&namespace, "beside").expect_healthy().has("note", "still-running");
     // The directory was there when the program started; Go looks for it again at the end.
     end(&namespace, "relative", "exit?code=0");
-    examine(&namespace, "relative").expect_only("gocoverdir-relative");
+    expect_cause(&namespace, "relative");
 }
 
 #[test]
@@ -101,15 +108,15 @@ fn what_is_wrong_with_the_directory_is_named() {
     for deployment in [&missing, &read_only, &full, &on_container, &on_root] {
         namespace.start(deployment);
     }
-    examine(&namespace, "missing").expect_only("directory-missing");
-    examine(&namespace, "read-only").expect_only("read-only-file-system");
-    examine(&namespace, "on-root").expect_only("read-only-file-system");
-    examine(&namespace, "on-container").expect_only("data-on-container-filesystem");
+    expect_cause(&namespace, "missing");
+    expect_cause(&namespace, "read-only");
+    expect_cause(&namespace, "on-root");
+    expect_cause(&namespace, "on-container");
     examine(&namespace, "full").expect_healthy();
     namespace.apply(&service("full"));
     let words = request(namespace.name(), "full", "fill");
     output(Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG));
-    examine(&namespace, "full").expect_only("volume-full");
+    expect_cause(&namespace, "full");
 }
 
 #[test]
@@ -134,10 +141,10 @@ fn how_a_program_ended_without_counters_is_named() {
     ] {
         end(&namespace, name, path);
     }
-    examine(&namespace, "memory").expect_only("out-of-memory");
-    examine(&namespace, "killed").expect_only("killed-before-flush");
-    examine(&namespace, "panic").expect_only("panicked");
-    examine(&namespace, "vanish").expect_only("exited-without-flush");
+    expect_cause(&namespace, "memory");
+    expect_cause(&namespace, "killed");
+    expect_cause(&namespace, "panic");
+    expect_cause(&namespace, "vanish");
     examine(&namespace, "exit").expect_healthy();
 }
 
@@ -158,7 +165,7 @@ fn a_shell_that_keeps_sigterm_to_itself_is_named() {
     {
         namespace.start(&in_image(name, image));
     }
-    examine(&namespace, "in-shell").expect_only("shell-swallows-signals");
+    expect_cause(&namespace, "in-shell");
     examine(&namespace, "trap").expect_healthy();
     examine(&namespace, "exec").expect_healthy();
 }
@@ -185,11 +192,11 @@ fn pods_that_cannot_be_started_are_explained() {
     };
     namespace.apply(&host_path("forbidden", "DirectoryOrCreate"));
     warns("forbidden", "violates PodSecurity");
-    examine(&namespace, "forbidden").expect_only("pod-security-forbids");
+    expect_cause(&namespace, "forbidden");
     namespace.admit_everything();
     namespace.apply(&host_path("unmounted", "Directory"));
     warns("unmounted", "hostPath type check failed");
-    examine(&namespace, "unmounted").expect_only("node-path-not-mounted");
+    expect_cause(&namespace, "unmounted");
 }
 
 #[test]
@@ -202,5 +209,5 @@ fn an_image_that_was_built_again_and_not_deployed_is_named() {
     namespace.start(&with("stale", &[], |container| container["image"] = json!(name)));
     examine(&namespace, "stale").expect_healthy();
     rename(IMAGES.probe_of_oldest_go);
-    examine(&namespace, "stale").expect_only("image-is-stale");
+    expect_cause(&namespace, "stale");
 }

@@ -1,6 +1,7 @@
 //! podcov on a real cluster, as users meet it.
 
 mod attached;
+mod deployed;
 mod diagnoses;
 mod dockerfiles;
 mod endings;

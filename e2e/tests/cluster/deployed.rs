@@ -1,0 +1,69 @@
+//! The table of what is deployed to be diagnosed, for the tests that do it, and for the page that says so.
+
+use podcov_e2e::repository;
+
+/// A symptom that a live workload really has.
+struct Deployed {
+    name: &'static str,
+    /// The number of the symptom.
+    row: u32,
+    how: &'static str,
+    cause: &'static str,
+}
+
+const fn deployed(row: u32, name: &'static str, cause: &'static str, how: &'static str) -> Deployed {
+    Deployed { name, row, how, cause }
+}
+
+const DEPLOYED: &[Deployed] = &[
+    deployed(10, "stale", "image-is-stale", "the tag was built again, and not loaded"),
+    deployed(11, "unset", "gocoverdir-unset", "no GOCOVERDIR"),
+    deployed(11, "elsewhere", "gocoverdir-on-another-container", "GOCOVERDIR on the proxy beside it"),
+    deployed(14, "forbidden", "pod-security-forbids", "hostPath, in a namespace that enforces restricted"),
+    deployed(15, "missing", "directory-missing", "GOCOVERDIR=/nowhere"),
+    deployed(
+        16,
+        "relative",
+        "gocoverdir-relative",
+        "GOCOVERDIR=coverdata, and the program changes its directory",
+    ),
+    deployed(18, "read-only", "read-only-file-system", "the volume is mounted read-only"),
+    deployed(18, "on-root", "read-only-file-system", "readOnlyRootFilesystem, and no volume at GOCOVERDIR"),
+    deployed(19, "full", "volume-full", "an emptyDir with a sizeLimit, which the program has filled"),
+    deployed(21, "unmounted", "node-path-not-mounted", "hostPath of type Directory, which the node has not"),
+    deployed(31, "memory", "out-of-memory", "the program exhausts its memory limit"),
+    deployed(31, "killed", "killed-before-flush", "the program kills itself by SIGKILL"),
+    deployed(31, "in-shell", "shell-swallows-signals", "an image whose entry point is a shell"),
+    deployed(33, "panic", "panicked", "the program panics"),
+    deployed(34, "vanish", "exited-without-flush", "the program ends by syscall.Exit"),
+    deployed(38, "on-container", "data-on-container-filesystem", "GOCOVERDIR=/etc, as root"),
+];
+
+/// The id that it has to get, and no other.
+pub fn cause(name: &str) -> &'static str {
+    let found = DEPLOYED.iter().find(|it| it.name == name);
+    found.unwrap_or_else(|| panic!("{name} is in the table")).cause
+}
+
+#[test]
+fn the_table_of_what_is_deployed_is_up_to_date() {
+    let path = repository().join("docs/diagnoses/README.md");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    let (begin, end) = ("<!-- begin: deployed cases -->\n", "<!-- end: deployed cases -->\n");
+    let (before, rest) = page.split_once(begin).expect("the table begins");
+    let (_, after) = rest.split_once(end).expect("the table ends");
+    let line = |it: &Deployed| {
+        format!("| {row} | {how} | [{id}]({id}.md) |\n", row = it.row, how = it.how, id = it.cause)
+    };
+    let lines: String = DEPLOYED.iter().map(line).collect();
+    let expected =
+        format!("{before}{begin}| Row | What is deployed | Id |\n|---|---|---|\n{lines}{end}{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, expected).expect("the page is written");
+    } else {
+        assert_eq!(
+            page, expected,
+            "refresh it: UPDATE_DOCS=1 cargo test -p podcov-e2e --test cluster deployed"
+        );
+    }
+}
