@@ -14,6 +14,8 @@ const SLICE: usize = 24;
 /// Programs have some thousand packages.
 const MOST_PACKAGES: u64 = 65_536;
 const MOST_META_DATA: u64 = 1 << 30;
+/// Those of a package have a header.
+const LEAST_META_DATA: u32 = 44;
 /// Of the variables, how much is searched for the list.
 const MOST_SEARCHED: u64 = 256 << 20;
 /// Of what looks like the list at first sight. A program has few slices of structures that begin with such pointers.
@@ -86,7 +88,10 @@ impl Entry {
     fn is_plausible(&self, module: &Module) -> bool {
         let end = self.blob.0.saturating_add(u64::from(self.length));
         let is_constant = module.constants.iter().any(|range| range.start <= self.blob.0 && end <= range.end);
-        is_constant && self.length >= 44 && matches!(self.mode, 1..=5) && matches!(self.granularity, 1 | 2)
+        is_constant
+            && self.length >= LEAST_META_DATA
+            && matches!(self.mode, 1..=5)
+            && matches!(self.granularity, 1 | 2)
     }
 
     /// Whether the meta-data that it points to begin with what it says of them.
@@ -165,15 +170,20 @@ pub(crate) fn read_entries(
 ) -> Result<Vec<Entry>, Reason> {
     let address = LiveAddress(header.entries);
     let inconsistent = |what| Reason::Inconsistent { address, what };
-    // It is at most MOST_PACKAGES long: 4 MB.
-    let count = usize::try_from(header.length).map_err(|_| inconsistent("the list of meta-data"))?;
+    let too_much = || inconsistent("more meta-data than the program has constants");
+    let room = module.constants.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add);
+    let room = room.min(MOST_META_DATA);
+    // What a forged process says of itself must not make this read more than it has. At most MOST_PACKAGES: 4 MB.
+    if header.length.saturating_mul(LEAST_META_DATA.into()) > room {
+        return Err(too_much());
+    }
+    let count = usize::try_from(header.length).map_err(|_| too_much())?;
     let mut bytes = vec![0; count * ENTRY];
     read(memory, address, &mut bytes)?;
     let entries: Vec<_> = bytes.as_chunks().0.iter().map(Entry::decode).collect();
     let total: u64 = entries.iter().map(|entry| u64::from(entry.length)).sum();
-    let room = module.constants.iter().map(|range| range.end - range.start).fold(0, u64::saturating_add);
-    if total > room.min(MOST_META_DATA) {
-        return Err(inconsistent("more meta-data than the program has constants"));
+    if total > room {
+        return Err(too_much());
     }
     // Meta-data are read, and so counted, once for each entry: none may be given twice.
     let mut places: Vec<_> = entries.iter().map(|entry| entry.blob).collect();
@@ -185,4 +195,27 @@ pub(crate) fn read_entries(
         return Err(inconsistent("a package's meta-data"));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a process that has nothing.
+    struct Nothing;
+
+    impl Memory for Nothing {
+        fn read(&self, address: LiveAddress, buffer: &mut [u8]) -> std::io::Result<()> {
+            panic!("{} bytes are read at {address:?}", buffer.len());
+        }
+    }
+
+    #[test]
+    fn a_list_for_which_the_program_has_not_enough_constants_is_refused_before_it_is_read() {
+        let constants = 0..1000;
+        let module = Module::new(0..0, ListPlace::At(LiveAddress(8)), vec![constants]);
+        let header = SliceHeader { at: LiveAddress(8), entries: 64, length: MOST_PACKAGES };
+        let refused = read_entries(&module, &Nothing, header).unwrap_err();
+        assert!(matches!(refused, Reason::Inconsistent { .. }), "{refused:?}");
+    }
 }

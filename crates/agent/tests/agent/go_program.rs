@@ -29,13 +29,16 @@ func main() {
 pub fn executable() -> &'static Path {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
     EXECUTABLE.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-program");
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("go.mod"), MODULE).unwrap();
-        fs::write(directory.join("main.go"), SOURCE).unwrap();
+        let executable = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-program/program");
+        fs::create_dir_all(executable.parent().unwrap()).unwrap();
+        // Only this one's, whoever else tests this checkout. With -trimpath it is in Go's cache all the same.
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("go.mod"), MODULE).unwrap();
+        fs::write(directory.path().join("main.go"), SOURCE).unwrap();
         let status = Command::new("go")
-            .args(["build", "-cover", "-covermode=atomic", "-o", "program", "."])
-            .current_dir(&directory)
+            .args(["build", "-cover", "-covermode=atomic", "-trimpath", "-o"])
+            .args([&executable, Path::new(".")])
+            .current_dir(directory.path())
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "")
             .env("GOWORK", "off")
@@ -43,7 +46,7 @@ pub fn executable() -> &'static Path {
             .status()
             .expect("these tests need Go");
         assert!(status.success(), "go build: {status}");
-        directory.join("program")
+        executable
     })
 }
 

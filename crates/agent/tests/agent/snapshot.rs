@@ -25,7 +25,8 @@ struct Container {
 impl Container {
     /// None where no cgroup can be made, which is said.
     fn new(digit: char, test: &str) -> Option<Self> {
-        let id: String = std::iter::repeat_n(digit, 64).collect();
+        // Only this one's, whoever else tests on this machine.
+        let id = format!("{digit}{:063x}", std::process::id());
         let made = HIERARCHIES.iter().find_map(|hierarchy| {
             let path = Path::new(hierarchy).join(format!("podcov-test-{id}.scope"));
             let is_cgroup = Path::new(hierarchy).join("cgroup.procs").exists();

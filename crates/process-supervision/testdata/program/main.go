@@ -48,13 +48,13 @@ var endings = map[string]func(){
 	"map-write":      concurrentMapWrites,
 	"stack-overflow": func() { overflow(0) },
 	"nil":            func() { var nothing *int; fmt.Println(*nothing) },
-	"kill-self":      func() { kill(syscall.SIGKILL); select {} },
-	"abort-self":     func() { kill(syscall.SIGABRT); select {} },
-	"wait":           func() { ready(); select {} },
+	"kill-self":      func() { kill(syscall.SIGKILL); wait() },
+	"abort-self":     func() { kill(syscall.SIGABRT); wait() },
+	"wait":           func() { ready(); wait() },
 	"handle":         handle,
 	"busy-exit":      func() { busy(); time.Sleep(50 * time.Millisecond); os.Exit(4) },
-	"busy-kill":      func() { busy(); time.Sleep(50 * time.Millisecond); kill(syscall.SIGKILL); select {} },
-	"busy-wait":      func() { busy(); ready(); select {} },
+	"busy-kill":      func() { busy(); time.Sleep(50 * time.Millisecond); kill(syscall.SIGKILL); wait() },
+	"busy-wait":      func() { busy(); ready(); wait() },
 	"exec":           func() { counter.Add(7); execute(os.Args[2:]) },
 	"exec-other-thread": func() {
 		counter.Add(7)
@@ -92,6 +92,13 @@ func atoi(text string) int {
 		log.Fatal(err)
 	}
 	return number
+}
+
+// wait is no deadlock for the runtime, which ends the program where nothing would ever wake it up.
+func wait() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // ready says that signals may come.
@@ -247,5 +254,5 @@ func leaveChild() {
 		log.Fatal(err)
 	}
 	kill(syscall.SIGKILL)
-	select {}
+	wait()
 }
