@@ -44,20 +44,21 @@ fn expect_cause(namespace: &Namespace, name: &str) {
 /// Asks a program for something that ends it, and waits until its container was started again.
 fn end(namespace: &Namespace, name: &str, path: &str) {
     namespace.apply(&service(name));
-    let words = request(namespace.name(), name, path);
     let restarted = || {
         let pods = namespace.get(&["pods", "-l", &format!("app={name}")]);
         let status = &pods["items"][0]["status"]["containerStatuses"][0];
         status["restartCount"].as_u64() >= Some(1) && status["state"].get("running").is_some()
     };
-    // The answer is lost with the process; before that, the service may not know its pod yet.
-    until_within(&format!("{name} ends, and is started again"), PATIENCE, || {
-        restarted() || {
-            let _ =
-                Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG).output();
-            restarted()
-        }
-    });
+    let ask = |path: &str| {
+        let words = request(namespace.name(), name, path);
+        let asked =
+            Command::new(&words[0]).args(&words[1..]).env("KUBECONFIG", &*cluster::KUBECONFIG).output();
+        asked.is_ok_and(|asked| asked.status.success())
+    };
+    until_within(&format!("the service knows the pod of {name}"), PATIENCE, || ask("readyz"));
+    // Once: a second one would end the next start. The answer is lost with the process.
+    ask(path);
+    until_within(&format!("{name} ends, and is started again"), PATIENCE, restarted);
 }
 
 #[test]
