@@ -346,6 +346,23 @@ fn what_could_not_be_looked_at_is_unknown_with_the_reason_and_what_helps() {
 
 /// What podcov may not enter or list is neither missing nor empty.
 #[test]
+fn what_a_program_left_is_unknown_where_neither_its_end_nor_its_files_tell() {
+    let of = |state: State, exit_code| {
+        let mut container = healthy();
+        ended(exit_code, "Error", None)(&mut container);
+        container.state = state;
+        container.files = Err(Unknown::because("they are on the node"));
+        let found = of_container(&container);
+        found.into_iter().map(|it| (it.id, it.severity)).collect::<Vec<_>>()
+    };
+    let starts_again = || State::Waiting("CrashLoopBackOff".to_owned(), "back-off".to_owned());
+    for state in [State::Ended, starts_again()] {
+        assert_eq!(of(state, 1), [(Id::CouldNotLook, Severity::Unknown)]);
+    }
+    assert_eq!(of(starts_again(), 137), [(Id::KilledBeforeFlush, Severity::Error)]);
+}
+
+#[test]
 fn a_directory_that_podcov_may_not_enter_is_unknown() {
     let is_unknown = |change: &dyn Fn(&mut ContainerFacts)| {
         let mut container = healthy();

@@ -268,7 +268,10 @@ async fn container(
         (State::Running, Some(id)) => node::processes(id)
             .map_err(Unknown::because)
             .and_then(|processes| process::facts(processes, None, go_program.as_deref())),
-        _ => Err(Unknown::because("it does not run")),
+        _ => Err(Unknown {
+            reason: "it does not run".to_owned(),
+            how: "podcov doctor --try, which sees how a pod ends".to_owned(),
+        }),
     };
     set_process(&mut facts, process);
     (facts, go_program)

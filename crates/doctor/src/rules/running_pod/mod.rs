@@ -99,10 +99,13 @@ fn has_error(found: &[Diagnosis]) -> bool {
 /// What could not be looked at may still be the cause.
 fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
     let is_running = container.state == State::Running;
-    let unseen = container.process.as_ref().ok().and_then(|process| match &process.directory {
-        Ok(Some(ProcessDirectory::There { files: None, .. })) => container.files.as_ref().err(),
-        directory => directory.as_ref().err(),
-    });
+    let unseen = match container.process.as_ref().map(|process| &process.directory) {
+        Ok(Ok(Some(ProcessDirectory::There { files: None, .. }))) => container.files.as_ref().err(),
+        Ok(directory) => directory.as_ref().err(),
+        // How it ended does not tell whether it left its counters.
+        Err(_) if !is_running && container.ending.is_some() => container.files.as_ref().err(),
+        Err(_) => None,
+    };
     let answers = [
         (Hop::Build, "whether the program is covered", container.program.as_ref().err()),
         (Hop::Pod, "whether GOCOVERDIR is set", container.setting.as_ref().err()),
