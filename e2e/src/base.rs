@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::output;
+use crate::{engine, output};
 
 /// Makes sure that the engine has both; those that are there already, real or imitated, stay.
 pub static BASES: LazyLock<()> = LazyLock::new(|| {
@@ -25,8 +25,7 @@ fn provide(tag: &str, fill: fn(&Path) -> String) {
     }
     let context = tempfile::tempdir().expect("a temporary directory");
     let dockerfile = fill(context.path());
-    std::fs::write(context.path().join("Dockerfile"), dockerfile).expect("the Dockerfile is written");
-    output(Command::new("docker").args(["build", "--quiet", "--tag", tag]).arg(context.path()));
+    engine::build(tag, context.path(), &dockerfile, &[]);
 }
 
 /// A shell, and the Go that is on the PATH, with the packages compiled that the services need.

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::base::BASES;
-use crate::{output, repository};
+use crate::{engine, output, repository};
 
 /// The images, built and loaded once.
 pub static IMAGES: LazyLock<Images> = LazyLock::new(Images::build);
@@ -40,7 +40,7 @@ impl Images {
         build(images.without_main, &dockerfile(), &[without_main]);
         build(images.deaf, &dockerfile(), &[FLAGS, "TAGS=deaf"]);
         let tags = [images.good, images.flags_lost, images.without_main, images.deaf];
-        output(Command::new(repository().join("script/cluster")).arg("load").args(tags));
+        engine::load(&tags);
         images
     }
 }
@@ -63,11 +63,5 @@ pub fn build(tag: &str, dockerfile: &str, arguments: &[&str]) {
     let context = tempfile::tempdir().expect("a temporary directory");
     let sources = repository().join("e2e/datastorage/.");
     output(Command::new("cp").arg("-r").arg(sources).arg(context.path()));
-    std::fs::write(context.path().join("Dockerfile"), dockerfile).expect("the Dockerfile is written");
-    let mut command = Command::new("docker");
-    command.args(["build", "--quiet", "--tag", tag]);
-    for argument in arguments {
-        command.args(["--build-arg", argument]);
-    }
-    output(command.arg(context.path()));
+    engine::build(tag, context.path(), dockerfile, arguments);
 }

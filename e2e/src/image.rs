@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::LazyLock};
 
 use crate::base::{BASES, SHELL};
-use crate::{output, repository};
+use crate::{engine, output, repository};
 
 /// What the oldest release is that podcov is tested with.
 const OLDEST_GO: &str = "go1.22.12";
@@ -54,11 +54,10 @@ impl InShell {
                 "FROM {probe} AS probe\nFROM {SHELL}\nCOPY --from=probe /probe /probe\nUSER 65532:65532\nENTRYPOINT {script}\n",
                 probe = IMAGES.probe,
             );
-            fs::write(context.path().join("Dockerfile"), dockerfile).expect("it is written");
-            output(Command::new("docker").args(["build", "--quiet", "--tag", tag]).arg(context.path()));
+            engine::build(tag, context.path(), &dockerfile, &[]);
         }
         let tags = [images.deaf, images.with_trap, images.replaced];
-        output(Command::new(repository().join("script/cluster")).arg("load").args(tags));
+        engine::load(&tags);
         images
     }
 }
@@ -89,7 +88,7 @@ impl Images {
             "shop-api:dev",
             "shop-worker:dev",
         ];
-        output(Command::new(repository().join("script/cluster")).arg("load").args(tags));
+        engine::load(&tags);
         images
     }
 }
@@ -115,12 +114,6 @@ fn image(
             .arg(context.path().join(binary))
             .arg(package),
     );
-    // One time for all builds: an image that did not change is not loaded again.
-    fs::copy(dockerfile, context.path().join("Dockerfile")).expect("the Dockerfile is copied");
-    output(
-        Command::new("docker")
-            .args(["build", "--quiet", "--tag", tag, "--build-arg"])
-            .arg(format!("SERVICE={binary}"))
-            .arg(context.path()),
-    );
+    let dockerfile = fs::read_to_string(dockerfile).expect("the Dockerfile is there");
+    engine::build(tag, context.path(), &dockerfile, &[&format!("SERVICE={binary}")]);
 }

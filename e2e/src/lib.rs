@@ -14,6 +14,7 @@ pub mod base;
 pub mod cluster;
 pub mod datastorage;
 pub mod doctor;
+pub mod engine;
 pub mod image;
 pub mod namespace;
 #[cfg(target_os = "linux")]

@@ -72,11 +72,7 @@ pub struct Running {
 impl Podcov {
     /// `podcov <command>` in a namespace.
     pub fn new(command: &str, namespace: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut podcov =
-            Self { command: Command::new(&*PODCOV), directory: Arc::new(directory), has_keyboard: false };
-        podcov.command.env("KUBECONFIG", &*KUBECONFIG).current_dir(podcov.directory.path());
-        podcov.arguments([command, "--context", CONTEXT, "-n", namespace])
+        Self::bare([command, "--context", CONTEXT, "-n", namespace])
     }
 
     /// The same as on a machine that runs no node: it sees no other process, and no container engine.

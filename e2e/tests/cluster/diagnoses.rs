@@ -7,7 +7,7 @@ use podcov_e2e::doctor::{Diagnoses, doctor};
 use podcov_e2e::image::{IMAGES, IN_SHELL};
 use podcov_e2e::namespace::Namespace;
 use podcov_e2e::workload::{container, pod_spec, request, service, workload};
-use podcov_e2e::{cluster, output, repository, until_within};
+use podcov_e2e::{cluster, engine, output, until_within};
 use serde_json::{Value, json};
 
 use super::deployed;
@@ -206,7 +206,7 @@ fn an_image_that_was_built_again_and_not_deployed_is_named() {
     let name = "podcov-probe:doctor";
     let rename = |image: &str| drop(output(Command::new("docker").args(["tag", image, name])));
     rename(IMAGES.probe);
-    output(Command::new(repository().join("script/cluster")).args(["load", name]));
+    engine::load(&[name]);
     namespace.start(&with("stale", &[], |container| container["image"] = json!(name)));
     examine(&namespace, "stale").expect_healthy();
     rename(IMAGES.probe_of_oldest_go);

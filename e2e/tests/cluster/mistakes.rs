@@ -3,12 +3,11 @@
 use std::process::Command;
 
 use podcov_e2e::{
-    cluster,
+    cluster, engine,
     image::IMAGES,
     namespace::Namespace,
     output,
     podcov::Podcov,
-    repository,
     workload::{container, deployment, pod_spec, workload},
 };
 use serde_json::json;
@@ -156,7 +155,7 @@ fn an_image_whose_name_means_another_one_by_now_is_not_believed() {
     let name = "podcov-probe:moved";
     let rename = |image: &str| drop(output(Command::new("docker").args(["tag", image, name])));
     rename(IMAGES.probe);
-    output(Command::new(repository().join("script/cluster")).args(["load", name]));
+    engine::load(&[name]);
     let mut probe = deployment("probe", 1, &[]);
     probe["spec"]["template"]["spec"]["containers"][0]["image"] = json!(name);
     namespace.start(&probe);

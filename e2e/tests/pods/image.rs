@@ -1,11 +1,10 @@
 //! One image with the programs of all builds, and a shell with what it needs.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use podcov_e2e::{output, repository};
+use podcov_e2e::{engine, output};
 use podcov_go_programs::Covered;
 
 use crate::builds::Build;
@@ -27,10 +26,9 @@ pub fn image(tag: &str, builds: &[Build]) -> String {
     for library in libraries() {
         copy(&library, &files, library.to_str().unwrap());
     }
-    fs::write(context.path().join("Dockerfile"), DOCKERFILE).unwrap();
     let name = format!("podcov-endings:{tag}");
-    output(Command::new("docker").args(["build", "--quiet", "--tag", &name]).arg(context.path()));
-    output(Command::new(repository().join("script/cluster")).args(["load", &name]));
+    engine::build(&name, context.path(), DOCKERFILE, &[]);
+    engine::load(&[&name]);
     name
 }
 

@@ -183,12 +183,16 @@ fn agent() -> &'static Path {
     static AGENT: OnceLock<PathBuf> = OnceLock::new();
     AGENT.get_or_init(|| {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-        let carried = Path::new(env!("OUT_DIR")).join(format!("agent-{architecture}"));
         let agent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent-of-endings");
         // By another process: a file that this one writes could not be executed while any test forks.
-        text(Command::new("install").arg("--mode=0555").arg(carried).arg(&agent));
+        text(Command::new("install").arg("--mode=0555").arg(carried_agent(architecture)).arg(&agent));
         agent
     })
+}
+
+/// As podcov's build left it.
+pub fn carried_agent(architecture: &str) -> PathBuf {
+    Path::new(env!("OUT_DIR")).join(format!("agent-{architecture}"))
 }
 
 /// An image with nothing in it. It stays, as what the cache of a build does.
@@ -205,7 +209,8 @@ fn image() -> &'static str {
     NAME
 }
 
-fn text(command: &mut Command) -> String {
+/// What a command that succeeds prints.
+pub fn text(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -14,6 +14,7 @@ use podcov_supervised_capture::recover;
 use serde_json::{Value, json};
 
 use crate::builds::Build;
+use crate::container::{carried_agent, text};
 use crate::counts::{self, Ledger};
 use crate::endings::{Action, Ending};
 use crate::seen::Seen;
@@ -37,8 +38,7 @@ pub fn run(parts: &Path, cells: &[(Ending, Build)]) -> Vec<(Seen, Seen)> {
     install(&parts.join("busybox"), &root.join("bin/busybox"));
     fs::hard_link(root.join("bin/busybox"), root.join("bin/sh")).unwrap();
     install(Path::new(LOADER), &root.join("lib/ld-linux-aarch64.so.1"));
-    let agent = Path::new(env!("OUT_DIR")).join(format!("agent-{ARCHITECTURE}"));
-    install(&agent, &root.join(AGENT_EXECUTABLE.trim_start_matches('/')));
+    install(&carried_agent(ARCHITECTURE), &root.join(AGENT_EXECUTABLE.trim_start_matches('/')));
     build_first_process(&root.join("init"));
     let mut programs = Vec::new();
     for (number, (ending, build)) in cells.iter().enumerate() {
@@ -97,13 +97,13 @@ fn build_first_process(executable: &Path) {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/machine");
     let mut go = Command::new("go");
     go.args(["build", "-o"]).arg(executable).arg(".").current_dir(source);
-    succeeds(go.env("GOARCH", ARCHITECTURE).env("CGO_ENABLED", "0").env("GOWORK", "off"));
+    text(go.env("GOARCH", ARCHITECTURE).env("CGO_ENABLED", "0").env("GOWORK", "off"));
 }
 
 /// Runs the machine, and returns what is left of the programs.
 fn boot(parts: &Path, work: &Path) -> PathBuf {
     let pack = "find . | cpio --quiet --create --format=newc > ../initrd";
-    succeeds(Command::new("sh").args(["-euc", pack]).current_dir(work.join("root")));
+    text(Command::new("sh").args(["-euc", pack]).current_dir(work.join("root")));
     let mut machine = Command::new("timeout");
     machine.args([SECONDS, "qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72", "-smp", "2"]);
     machine.args(["-m", "2G", "-nic", "none", "-nographic", "-no-reboot"]);
@@ -119,15 +119,10 @@ fn boot(parts: &Path, work: &Path) -> PathBuf {
     fs::write(work.join("left.tar"), BASE64_STANDARD.decode(archive).unwrap()).unwrap();
     let left = work.join("left");
     fs::create_dir(&left).unwrap();
-    succeeds(Command::new("tar").arg("-xf").arg(work.join("left.tar")).arg("-C").arg(&left));
+    text(Command::new("tar").arg("-xf").arg(work.join("left.tar")).arg("-C").arg(&left));
     left
 }
 
 fn install(from: &Path, to: &Path) {
-    succeeds(Command::new("install").args(["-D", "--mode=0555"]).arg(from).arg(to));
-}
-
-fn succeeds(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    text(Command::new("install").args(["-D", "--mode=0555"]).arg(from).arg(to));
 }

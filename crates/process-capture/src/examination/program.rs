@@ -19,10 +19,9 @@ pub(super) fn program(
     let info = executable.build_info()?;
     let instrumentation = executable.instrumentation(info.as_ref())?;
     let info = info.map(|found| found.value);
-    let (coverage, (sign, place)) = match (&instrumentation, process) {
+    let (coverage, (sign, place)) = match (&instrumentation, process.as_ref().map(Process::counter_bytes)) {
         // Of a position-independent program without symbols, only its memory tells.
-        (Instrumentation::NoHook, Ok(process)) if process.counter_bytes().is_some() => {
-            let bytes = process.counter_bytes().unwrap_or_default();
+        (Instrumentation::NoHook, Ok(Some(bytes))) => {
             let seen = (format!("{bytes} bytes of counters"), "the memory of the process".to_owned());
             (ProgramCoverage::WithoutMain, seen)
         }
