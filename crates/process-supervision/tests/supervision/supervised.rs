@@ -1,7 +1,7 @@
 //! Programs with and without a supervisor.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -77,6 +77,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Writes a line to the command.
+    pub fn say(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
     pub fn id(&self) -> i32 {
         self.child.id().cast_signed()
     }
