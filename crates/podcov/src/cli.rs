@@ -297,7 +297,7 @@ fn run(command: Command, terminal: &Terminal) -> Result<ExitCode, CommandError> 
     match command {
         Command::Run(args) => commands::block_on(commands::run::run(*args, terminal)),
         Command::Exec(args) => commands::block_on(commands::exec::run(args, terminal)),
-        Command::Mark(args) => commands::block_on(commands::mark::run(args)),
+        Command::Mark(args) => commands::block_on(commands::mark::run(args, terminal)),
         Command::Snapshot(args) => commands::block_on(commands::snapshot::run(args, terminal)),
         Command::Doctor(args) => commands::block_on(commands::doctor::run(args, terminal)),
         Command::Report(args) => commands::report::run(&args, terminal),

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far longer than anything takes on one machine, also while other builds use it.
-pub const LONG: Duration = Duration::from_mins(1);
+pub const LONG: Duration = Duration::from_mins(2);
 
 /// How soon it is looked again; less often what takes long, since looking may start programs.
 const SOONEST: Duration = Duration::from_millis(5);

@@ -42,6 +42,11 @@ impl Activity {
         (!goes_on).then(|| std::mem::take(&mut self.members))
     }
 
+    /// Those that run now.
+    pub fn active(&self) -> &BTreeSet<TestName> {
+        &self.active
+    }
+
     /// Whether these still run, and others with them.
     pub fn has_joined(&self, tests: &BTreeSet<TestName>) -> bool {
         self.active.len() > tests.len() && self.active.is_superset(tests)

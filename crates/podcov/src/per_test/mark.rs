@@ -1,5 +1,5 @@
 //! `podcov mark`: tests say themselves which one begins. An HTTP server on the loopback interface for as long as the tests
-//! run, and its client.
+//! run, and its client. They can ask as well which tests are known to run.
 //!
 //! The address holds a secret, so that no other user of the machine can mark. It is in the environment of the tests.
 
@@ -25,6 +25,8 @@ use crate::terminal::printable;
 pub const VARIABLE: &str = "PODCOV_MARK";
 /// Of a name.
 const LONGEST_NAME: usize = 4096;
+/// The names of all tests that run at the same time.
+const LONGEST_ANSWER: usize = 1 << 20;
 /// For all targets to be read; they have their own deadlines.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -72,9 +74,8 @@ async fn answer(
     path: &str,
     messages: &mpsc::UnboundedSender<Message>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (status, text) = match mark(request, path, messages).await {
-        Ok(Ok(())) => (StatusCode::OK, String::new()),
-        Ok(Err(missing)) => (StatusCode::BAD_GATEWAY, format!("{missing}\n")),
+    let (status, text) = match hand_on(request, path, messages).await {
+        Ok(text) => (StatusCode::OK, text),
         Err((status, text)) => (status, format!("{text}\n")),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
@@ -82,48 +83,74 @@ async fn answer(
     Ok(response)
 }
 
-async fn mark(
+async fn hand_on(
     request: Request<Incoming>,
     path: &str,
     messages: &mpsc::UnboundedSender<Message>,
-) -> Result<Answer, (StatusCode, &'static str)> {
+) -> Result<String, (StatusCode, String)> {
+    let failed = |status, text: &str| (status, text.to_owned());
     if request.uri().path() != path {
-        return Err((StatusCode::NOT_FOUND, "this is not the address in PODCOV_MARK"));
+        return Err(failed(StatusCode::NOT_FOUND, "this is not the address in PODCOV_MARK"));
     }
-    let is_end = request.method() == Method::DELETE;
-    if !is_end && request.method() != Method::POST {
-        return Err((StatusCode::METHOD_NOT_ALLOWED, "POST the name of the test that begins, or DELETE"));
-    }
+    let over = || failed(StatusCode::GONE, "the tests are over");
+    let name = match *request.method() {
+        Method::GET => {
+            let (reply, tests) = oneshot::channel();
+            messages.send(Message::Ask { reply }).map_err(|_| over())?;
+            let tests = tests.await.map_err(|_| over())?;
+            return Ok(tests.into_iter().map(|test| printable(&test) + "\n").collect());
+        }
+        Method::POST => Some(name_in(request).await.map_err(|(status, text)| failed(status, text))?),
+        Method::DELETE => None,
+        _ => {
+            let ways = "POST the name of the test that begins, DELETE, or GET which ones run";
+            return Err(failed(StatusCode::METHOD_NOT_ALLOWED, ways));
+        }
+    };
+    let (reply, answer) = oneshot::channel();
+    messages.send(Message::Mark { name, reply }).map_err(|_| over())?;
+    let answer = answer.await.map_err(|_| over())?;
+    answer.map(|()| String::new()).map_err(|missing| (StatusCode::BAD_GATEWAY, missing))
+}
+
+async fn name_in(request: Request<Incoming>) -> Result<String, (StatusCode, &'static str)> {
     let body = Limited::new(request.into_body(), LONGEST_NAME).collect().await;
     let body = body.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "the name is too long"))?.to_bytes();
     let name = printable(String::from_utf8_lossy(&body).trim());
-    if name.is_empty() && !is_end {
-        return Err((StatusCode::BAD_REQUEST, "the name of the test is missing"));
-    }
-    let (reply, answer) = oneshot::channel();
-    let over = |()| (StatusCode::GONE, "the tests are over");
-    messages.send(Message::Mark { name: (!is_end).then_some(name), reply }).map_err(|_| over(()))?;
-    answer.await.map_err(|_| over(()))
+    if name.is_empty() { Err((StatusCode::BAD_REQUEST, "the name of the test is missing")) } else { Ok(name) }
 }
 
 /// Tells the podcov at this address that a test begins, or that none does, and waits until it has read everything.
 pub async fn send(address: &str, name: Option<&str>) -> Result<(), CommandError> {
-    let request = tokio::time::timeout(PATIENCE, exchange(address, name)).await;
+    match name {
+        Some(name) => exchange(address, Method::POST, name).await?,
+        None => exchange(address, Method::DELETE, "").await?,
+    };
+    Ok(())
+}
+
+/// Asks the podcov at this address which tests run: a line for each. What ran before they began is read.
+pub async fn ask(address: &str) -> Result<String, CommandError> {
+    exchange(address, Method::GET, "").await
+}
+
+async fn exchange(address: &str, method: Method, body: &str) -> Result<String, CommandError> {
+    let response = tokio::time::timeout(PATIENCE, request(address, method, body)).await;
     let unreachable = |cause: String| {
         CommandError::failure(format!("no podcov answers at {VARIABLE}={address}"))
             .caused_by(cause)
             .hint("it is there while podcov run --per-test runs the tests")
     };
     let (status, text) =
-        request.map_err(|_| unreachable("no answer in time".to_owned()))?.map_err(unreachable)?;
+        response.map_err(|_| unreachable("no answer in time".to_owned()))?.map_err(unreachable)?;
     match status {
-        StatusCode::OK => Ok(()),
+        StatusCode::OK => Ok(text),
         StatusCode::BAD_GATEWAY => Err(CommandError::failure("not everything was read").caused_by(text)),
         _ => Err(unreachable(text)),
     }
 }
 
-async fn exchange(address: &str, name: Option<&str>) -> Result<(StatusCode, String), String> {
+async fn request(address: &str, method: Method, body: &str) -> Result<(StatusCode, String), String> {
     let url = Url::parse(address).map_err(|error| error.to_string())?;
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let stream = TcpStream::connect(host).await.map_err(|error| error.to_string())?;
@@ -132,13 +159,12 @@ async fn exchange(address: &str, name: Option<&str>) -> Result<(StatusCode, Stri
         .map_err(|error| error.to_string())?;
     let mut task = JoinSet::new();
     task.spawn(connection);
-    let method = if name.is_some() { Method::POST } else { Method::DELETE };
-    let body = Full::new(Bytes::from(name.unwrap_or_default().to_owned()));
+    let body = Full::new(Bytes::from(body.to_owned()));
     let request = Request::builder().method(method).uri(url.path()).header("host", host).body(body);
     let request = request.map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();
-    let text = Limited::new(response.into_body(), LONGEST_NAME).collect().await;
+    let text = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
     let text = text.map(|text| String::from_utf8_lossy(&text.to_bytes()).trim().to_owned());
     Ok((status, text.unwrap_or_default()))
 }

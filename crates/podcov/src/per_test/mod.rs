@@ -40,6 +40,8 @@ pub enum Message {
     Line(String, Instant),
     /// They say themselves which test begins; none between tests.
     Mark { name: Option<String>, reply: oneshot::Sender<mark::Answer> },
+    /// They ask which tests are known to run, when what came before is read.
+    Ask { reply: oneshot::Sender<Vec<String>> },
 }
 
 /// Runs tests against targets, test by test if that is wanted. Returns what a reader of the result should know, too.
@@ -177,6 +179,11 @@ impl<'a> PerTest<'a> {
                         let answer = self.take_mark(name).await;
                         // Who asked may be gone.
                         let _ = reply.send(answer);
+                    }
+                    Message::Ask { reply } => {
+                        self.take_events(std::mem::take(&mut events), latest).await;
+                        let tests = self.marked.as_ref().unwrap_or_else(|| self.activity.active());
+                        let _ = reply.send(tests.iter().map(|test| test.name.clone()).collect());
                     }
                 }
             }

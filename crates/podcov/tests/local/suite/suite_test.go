@@ -1,55 +1,50 @@
 // Package suite asks servers for work of several kinds, each test so often as is written there.
 //
-// A test whose counts have to be exact waits until those of the test before it are kept.
+// A test whose counts have to be exact waits until podcov knows that it runs.
 package suite
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"example.com/suite/ask"
 )
 
 func TestA(t *testing.T) {
 	ask.Work(t, "a", 1)
-	// From some moment on, this is known to be TestA.
-	started := time.Now()
-	ask.Until(t, "the servers were read", func() bool {
-		ask.Work(t, "a", 1)
-		return ask.ReadSince(started)
-	})
+	ask.UntilKnown(t, "TestA")
 	ask.Work(t, "a", 20)
 }
 
 func TestB(t *testing.T) {
-	ask.UntilKept(t, "TestA")
+	ask.UntilKnown(t, "TestB")
 	ask.Work(t, "b", 3)
 	t.Run("sub", func(t *testing.T) { ask.Work(t, "c", 2) })
 }
 
 func TestC(t *testing.T) {
-	ask.UntilKept(t, "TestB")
+	ask.UntilKnown(t, "TestC")
 	ask.Work(t, "c", 5)
 }
 
 func TestP(t *testing.T) {
 	t.Parallel()
-	meet(t, "P begins", "Q begins")
-	ask.UntilKept(t, "TestC")
+	ask.UntilKnown(t, "TestP", "TestQ")
 	ask.Work(t, "p", 4)
 	meet(t, "P", "Q")
 }
 
 func TestQ(t *testing.T) {
 	t.Parallel()
-	meet(t, "Q begins", "P begins")
-	ask.UntilKept(t, "TestC")
+	ask.UntilKnown(t, "TestP", "TestQ")
 	ask.Work(t, "q", 6)
 	meet(t, "Q", "P")
 }
@@ -60,11 +55,11 @@ func TestMarks(t *testing.T) {
 		mark(t, fmt.Sprintf("mark %d", i), i%2 == 0)
 		ask.Work(t, "x", i)
 	}
+	known(t, "mark 10\n")
 	mark(t, "mark 1", true)
 	ask.Work(t, "x", 100)
-	if output, err := exec.Command(os.Getenv("PODCOV"), "mark", "--end").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
+	podcov(t, "mark", "--end")
+	known(t, "")
 	ask.Work(t, "a", 1)
 }
 
@@ -104,6 +99,7 @@ func TestKill(t *testing.T) {
 	mark(t, "kill", false)
 	ask.Work(t, "x", 3)
 	for _, server := range ask.Servers() {
+		parent := parentOf(server)
 		// Something in between may answer instead of it.
 		if response, err := http.Get(server + "/exit"); err == nil {
 			response.Body.Close()
@@ -111,15 +107,28 @@ func TestKill(t *testing.T) {
 				t.Fatal("it lives")
 			}
 		}
+		ask.Until(t, "podcov to have seen the end of "+server, func() bool {
+			return parent == 0 || syscall.Kill(parent, 0) != nil
+		})
 	}
+}
+
+// parentOf is the process that started a server, for those that run on this machine and tell.
+func parentOf(server string) int {
+	response, err := http.Get(server + "/parent")
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	parent, _ := strconv.Atoi(string(text))
+	return parent
 }
 
 func mark(t *testing.T, name string, byHTTP bool) {
 	t.Helper()
 	if !byHTTP {
-		if output, err := exec.Command(os.Getenv("PODCOV"), "mark", name).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, output)
-		}
+		podcov(t, "mark", name)
 		return
 	}
 	response, err := http.Post(os.Getenv("PODCOV_MARK"), "text/plain", strings.NewReader(name))
@@ -129,6 +138,24 @@ func mark(t *testing.T, name string, byHTTP bool) {
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Fatal(response.Status)
+	}
+}
+
+// podcov runs it, and returns what it prints.
+func podcov(t *testing.T, arguments ...string) string {
+	t.Helper()
+	output, err := exec.Command(os.Getenv("PODCOV"), arguments...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return string(output)
+}
+
+// known fails unless these lines are the tests that podcov knows to run, whichever way it is asked.
+func known(t *testing.T, lines string) {
+	t.Helper()
+	if shown, answered := podcov(t, "mark", "--show"), ask.Known(t); shown != lines || answered != lines {
+		t.Fatalf("known to run: %q and %q, not %q", shown, answered, lines)
 	}
 }
 

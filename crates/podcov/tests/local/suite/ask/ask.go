@@ -1,10 +1,11 @@
-// Package ask is what test suites of several kinds share: they ask servers for work, and know what podcov has kept of it.
+// Package ask is what test suites of several kinds share: they ask servers for work, and podcov what it knows.
 package ask
 
 import (
+	"io"
 	"net/http"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,30 +28,30 @@ func Work(t testing.TB, kind string, times int) {
 	}
 }
 
-// UntilKept waits until what a test ran is kept. It is named as its directory.
-func UntilKept(t testing.TB, test string) {
+// UntilKnown waits until podcov knows that these tests run, and no others: what ran before is read, and none of theirs.
+func UntilKnown(t testing.TB, tests ...string) {
 	t.Helper()
-	Until(t, test+" is kept", func() bool {
-		files, _ := filepath.Glob(filepath.Join(os.Getenv("COVERAGE"), "tests", test, "covcounters.*"))
-		return len(files) > 0
+	slices.Sort(tests)
+	Until(t, strings.Join(tests, ", ")+" known to run", func() bool {
+		known := strings.FieldsFunc(Known(t), func(r rune) bool { return r == '\n' })
+		slices.Sort(known)
+		return slices.Equal(known, tests)
 	})
 }
 
-// ReadSince tells whether all servers were read since then: what was read of those that live is kept.
-func ReadSince(then time.Time) bool {
-	patterns := []string{"data/*/.latest/covcounters.*", "data/*/*/*/covcounters.*"}
-	all := 0
-	for _, pattern := range patterns {
-		files, _ := filepath.Glob(filepath.Join(os.Getenv("COVERAGE"), pattern))
-		for _, file := range files {
-			info, err := os.Stat(file)
-			if err != nil || info.ModTime().Before(then) {
-				return false
-			}
-			all++
-		}
+// Known is what podcov answers when it is asked which tests run: a line for each.
+func Known(t testing.TB) string {
+	t.Helper()
+	response, err := http.Get(os.Getenv("PODCOV_MARK"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all >= len(Servers())
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatal(response.Status, err)
+	}
+	return string(text)
 }
 
 // Until waits.

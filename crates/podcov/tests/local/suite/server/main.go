@@ -3,6 +3,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ func main() {
 	flag.Parse()
 	http.HandleFunc("/work", func(_ http.ResponseWriter, r *http.Request) { kinds[r.FormValue("kind")]() })
 	http.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
+	http.HandleFunc("/parent", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getppid()) })
 	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
 	log.Fatal(http.ListenAndServe(*listen, nil))
 }
