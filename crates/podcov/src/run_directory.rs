@@ -118,7 +118,9 @@ impl RunDirectory {
 
     fn started(path: &Path, run: Run, lock: File) -> Result<Self, CommandError> {
         let directory = Self { path: path.to_owned(), run, _lock: lock };
-        directory.save()?;
+        // Nothing was captured that a machine could lose which stops now: nobody waits for the disk.
+        let record = directory.record()?;
+        write_whole(path, RECORD, |file| file.write_all(record.as_bytes()))?;
         Ok(directory)
     }
 
