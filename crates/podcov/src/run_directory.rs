@@ -27,9 +27,9 @@ use podcov_report::run::{Capture, Run, SCHEMA_VERSION};
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
-use lock::{LOCK, lock, lock_to_append};
+use lock::{ADDING, LOCK, adding, lock, lock_to_append, occupied};
 
-pub use lock::is_written_to;
+pub use lock::{is_added_to, is_written_to};
 pub use tests::{TESTS, TESTS_RECORD, read_tests};
 
 const RECORD: &str = "run.json";
@@ -64,6 +64,9 @@ impl RunDirectory {
             }
             fs::create_dir_all(path).map_err(|error| cannot("create", path, error))?;
             let lock = lock(path)?;
+            if is_added_to(path) {
+                return Err(occupied("podcov exec --append runs a program for", path));
+            }
             match existing(path)? {
                 Existing::Nothing => return Self::started(path, new_run(), lock),
                 Existing::Finished(_) => {
@@ -122,6 +125,11 @@ impl RunDirectory {
         let record = directory.record()?;
         write_whole(path, RECORD, |file| file.write_all(record.as_bytes()))?;
         Ok(directory)
+    }
+
+    /// For as long as it is kept, nobody takes the run for one that nothing will be added to.
+    pub fn adding(&self) -> Result<File, CommandError> {
+        adding(&self.path)
     }
 
     /// As the user named it.
@@ -361,7 +369,7 @@ fn existing(path: &Path) -> Result<Existing, CommandError> {
 }
 
 fn first_foreign_entry(entries: fs::ReadDir) -> Option<String> {
-    let own = |name: &str| name == LOCK || name == format!(".{RECORD}.tmp");
+    let own = |name: &str| [LOCK, ADDING].contains(&name) || name == format!(".{RECORD}.tmp");
     entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).find(|name| !own(name))
 }
 

@@ -110,9 +110,12 @@ async fn append(
     interrupt: &Interrupt,
     terminal: &Terminal,
 ) -> Result<(u8, bool), CommandError> {
-    let process = Process::new(program, &RunDirectory::append(&args.output_dir)?)?;
+    let directory = RunDirectory::append(&args.output_dir)?;
+    let (process, adding) = (Process::new(program, &directory)?, directory.adding()?);
+    drop(directory);
     let status = process.run(interrupt).await?;
     let mut directory = RunDirectory::append(&args.output_dir)?;
+    drop(adding);
     let capture = process.capture(status, interrupt, &directory)?;
     if let Outcome::Lost { detail, .. } = &capture.outcome {
         terminal.loss(process.program.name(), detail);

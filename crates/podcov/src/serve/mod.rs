@@ -74,7 +74,7 @@ pub fn follow(
 /// What is shown after a change. Where nothing can be read, that is said, and what was shown before stays.
 fn next(before: &Shown, path: &std::path::Path, settings: &Settings, state: State) -> Shown {
     let version = before.version + 1;
-    match view::render(path, settings, version, state.is_written_to) {
+    match view::render(path, settings, version, state) {
         Ok(Some((page, progress))) => Shown {
             version,
             page: page.into(),

@@ -25,8 +25,7 @@ use crate::terminal::Terminal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     fingerprint: u64,
-    /// A podcov writes to it.
-    pub is_written_to: bool,
+    writers: Writers,
     /// When the newest file of coverage data was written.
     pub newest: Option<SystemTime>,
 }
@@ -58,7 +57,22 @@ impl State {
                 }
             }
         }
-        Self { fingerprint: hasher.finish(), is_written_to: run_directory::is_written_to(path), newest }
+        Self { fingerprint: hasher.finish(), writers: Writers::of(path), newest }
+    }
+}
+
+/// What other podcovs do with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Writers {
+    /// One writes to it.
+    write: bool,
+    /// Some run a program that they will add.
+    add: bool,
+}
+
+impl Writers {
+    fn of(path: &Path) -> Self {
+        Self { write: run_directory::is_written_to(path), add: run_directory::is_added_to(path) }
     }
 }
 
@@ -70,7 +84,7 @@ fn is_input(name: &str) -> bool {
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// A podcov writes to it.
+    /// A podcov writes to it, or will add to it.
     Running,
     /// Its record says so.
     Ended,
@@ -83,13 +97,16 @@ pub fn render(
     path: &Path,
     settings: &Settings,
     version: u64,
-    was_written_to: bool,
+    state: State,
 ) -> Result<Option<(Vec<u8>, Progress)>, CommandError> {
     let Some(mut run) = run_directory::read_record(path)? else { return Ok(None) };
-    let progress = if run.finished.is_some() {
+    // One that has ended since it was looked at changes the state.
+    let (then, now) = (state.writers, Writers::of(path));
+    let progress = if then.add || now.add {
+        Progress::Running
+    } else if run.finished.is_some() {
         Progress::Ended
-    } else if was_written_to || run_directory::is_written_to(path) {
-        // One that has ended since then changes the state.
+    } else if then.write || now.write {
         Progress::Running
     } else {
         Progress::Killed

@@ -121,6 +121,46 @@ fn the_page_of_a_run_whose_podcov_was_killed_says_so_and_lists_what_is_missing_a
 }
 
 #[test]
+fn the_page_of_a_run_that_is_added_to_follows_its_programs_and_the_run_is_not_replaced_meanwhile() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let append = |arguments: &[&str]| {
+        place.start(["exec", "--append", "--", go::program()].iter().chain(arguments).copied())
+    };
+    for _ in 0..2 {
+        let program = append(&["signals"]);
+        let page = served.page_when("counters of the living program are shown", |state| {
+            state["is_running"] == true && served.get("/").contains("id=\"file-0\"")
+        });
+        assert_eq!(served.state()["problem"], Value::Null);
+        assert!(page.contains("What is missing is known when the run has ended"), "{page}");
+        // Another one that ends first does not end the run.
+        let before = served.state()["version"].as_u64();
+        append(&["exit", "0"]).end().with_code(0);
+        served.page_when("that one is shown", |state| state["version"].as_u64() > before);
+        assert_eq!(served.state()["is_running"], true);
+        place
+            .podcov(["exec", "--", go::program(), "exit", "0"])
+            .with_code(1)
+            .saying(&["podcov exec --append runs a program for coverage", "-o DIR"]);
+        program.signal(Signal::SIGTERM);
+        program.end();
+        served.page_when("its end is shown", |state| {
+            state["is_running"] == false && state["problem"].is_null()
+        });
+    }
+    let files = go::files(&place.path("coverage/data/program"), "covcounters.");
+    assert_eq!(files.len(), 4, "nothing was removed: {files:?}");
+
+    let program = append(&["signals", "mark-of-the-killed"]);
+    served.page_when("the next one is shown to run", |state| state["is_running"] == true);
+    program.signal(Signal::SIGKILL);
+    program.end();
+    served.page_when("its podcov is gone", |state| state["is_running"] == false);
+    kill_all("mark-of-the-killed");
+}
+
+#[test]
 fn the_page_of_a_run_that_was_killed_before_there_was_any_data_says_what_has_left_none() {
     let place = Place::new();
     let served = Served::start(&place);
