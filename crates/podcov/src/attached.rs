@@ -15,6 +15,9 @@ use crate::kubernetes::{agent_named, cluster_error, run_id, who};
 use crate::run_directory::new_id;
 use crate::terminal::{self, Terminal};
 
+/// Said of what is deleted then.
+pub const LEFT_BEHIND: &str = "left by an earlier podcov";
+
 /// How the nodes of pods are entered.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster options")]
@@ -148,7 +151,7 @@ pub async fn remove_leftovers(
     let leftovers = which(Leftovers::find(connection).await.map_err(cluster_error)?);
     let removed = leftovers.remove(connection).await.map_err(cluster_error)?;
     for name in &removed {
-        terminal.step("deleted", name, "left by an earlier podcov");
+        terminal.step("deleted", name, LEFT_BEHIND);
     }
     Ok(!removed.is_empty())
 }

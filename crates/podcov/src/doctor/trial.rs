@@ -6,7 +6,7 @@ use podcov_cluster::{Connection, Leftovers};
 use podcov_doctor::Facts;
 
 use super::{Argument, Cluster, entries, look_at};
-use crate::attached::remove_leftovers;
+use crate::attached::{LEFT_BEHIND, remove_leftovers};
 use crate::consent;
 use crate::error::CommandError;
 use crate::examine::{self, TrialCluster, Tried};
@@ -51,9 +51,7 @@ pub async fn try_all(
             hints: &["podcov doctor without --try runs nothing"],
         };
         consent::agree(&request, is_agreed, terminal)?;
-        if let Ok(connection) = &connection {
-            interrupt.or(forget_earlier_trials(connection, terminal)).await?;
-        }
+        interrupt.or(forget_earlier_trials(&connection, terminal)).await?;
     }
     for it in &tried {
         let _progress = terminal.progress("trying", &it.name());
@@ -67,8 +65,13 @@ pub async fn try_all(
 }
 
 /// Not worth an error: nothing that is tried needs it.
-async fn forget_earlier_trials(connection: &Connection, terminal: &Terminal) {
-    if let Err(error) = remove_leftovers(connection, Leftovers::abandoned, terminal).await {
+async fn forget_earlier_trials(cluster: &TrialCluster, terminal: &Terminal) {
+    for name in examine::remove_abandoned(cluster).await {
+        terminal.step("deleted", &name, LEFT_BEHIND);
+    }
+    if let Ok(connection) = cluster
+        && let Err(error) = remove_leftovers(connection, Leftovers::abandoned, terminal).await
+    {
         terminal.warning(&format!("what an earlier podcov may have left could not be deleted: {error}"));
     }
 }

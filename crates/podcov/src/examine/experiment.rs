@@ -8,6 +8,7 @@ mod engine;
 mod go_package;
 mod local;
 mod pod;
+mod trial_name;
 mod tried;
 
 use std::fs;
@@ -20,7 +21,7 @@ use podcov_doctor::facts::running_workload::{
 };
 use podcov_doctor::runtime_log;
 
-pub use tried::{TrialCluster, Tried};
+pub use tried::{TrialCluster, Tried, remove_abandoned};
 
 /// How long a program runs before it is told to end.
 const RUN: Duration = Duration::from_secs(3);

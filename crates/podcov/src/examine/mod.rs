@@ -12,7 +12,7 @@ mod process;
 mod program;
 mod workload;
 
-pub use experiment::{TrialCluster, Tried};
+pub use experiment::{TrialCluster, Tried, remove_abandoned};
 pub use gather::{add_all, add_current_namespace, add_image, add_image_archive, add_workload, lose, select};
 use image::{ImageSource, image};
 pub use inside::{Unseen, look as look_inside};

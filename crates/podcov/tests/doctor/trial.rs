@@ -185,3 +185,41 @@ fn whoever_stops_it_finds_nothing_left() {
     assert_eq!(podcov_wait::until_exit("podcov ends", &mut child).code(), Some(130));
     assert_eq!(left_behind(), "");
 }
+
+#[test]
+fn what_a_killed_one_leaves_in_the_engine_is_removed_by_the_next_and_that_of_a_living_one_is_not() {
+    let test =
+        "what_a_killed_one_leaves_in_the_engine_is_removed_by_the_next_and_that_of_a_living_one_is_not";
+    let Some(_guard) = engine(test) else { return };
+    let module = module(WORK);
+    let start =
+        || command(module.path(), &["--yes", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut killed = start().unwrap();
+    podcov_wait::until("a container runs", || {
+        assert!(killed.try_wait().unwrap().is_none(), "it ended before it made anything");
+        !running_containers().is_empty()
+    });
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let left = running_containers();
+    assert!(!left.is_empty(), "nobody has removed it");
+
+    let mut living = start().unwrap();
+    podcov_wait::until("what was left is removed, and another container runs", || {
+        assert!(living.try_wait().unwrap().is_none(), "it ended before it made anything");
+        let running = running_containers();
+        !running.is_empty() && !running.contains(&left[0])
+    });
+    let its_own = running_containers();
+    let output = command(module.path(), &["--yes", "--output", "text", "."]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("left by an earlier podcov"), "{its_own:?} are in use: {said}");
+    assert_eq!(podcov_wait::until_exit("the living one ends", &mut living).code(), Some(0));
+    assert_eq!(left_behind(), "");
+}
+
+fn running_containers() -> Vec<String> {
+    let arguments = ["ps", "--quiet", "--filter", "label=podcov.dev/role=trial"];
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}

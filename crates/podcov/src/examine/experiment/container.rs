@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use podcov_doctor::facts::running_workload::ContainerFacts;
 
 use super::engine::{LABEL, engine, output, silently};
+use super::trial_name::TrialName;
 use super::{Ended, LOOK_INTERVAL, RUN, STOPPED, Subject, fresh_directory};
 use crate::interrupt::Interrupt;
-use crate::run_directory::new_id;
 
 /// Where the fresh directory is in it.
 const DIRECTORY: &str = "/podcov-trial";
@@ -17,6 +17,7 @@ const DIRECTORY: &str = "/podcov-trial";
 struct Container {
     engine: &'static str,
     name: String,
+    _name: TrialName,
 }
 
 impl Drop for Container {
@@ -30,7 +31,8 @@ pub fn run(image: &str, subject: &Subject, interrupt: &Interrupt) -> Result<Cont
     let directory = fresh_directory()?;
     let engine = engine()?;
     // It has its name before it is there: whoever stops podcov in between leaves nothing.
-    let container = Container { engine, name: format!("podcov-trial-{}", new_id()) };
+    let name = TrialName::new()?;
+    let container = Container { engine, name: name.container(), _name: name };
     let mut command = Command::new(engine);
     command.args(["run", "--detach", "--pull", "never", "--security-opt", "no-new-privileges"]);
     command.args(["--name", &container.name, "--label", LABEL, "--volume"]);

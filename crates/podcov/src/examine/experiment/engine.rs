@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::trial_name::{TrialName, remove_from_node};
+
 /// As users find what was made for a trial.
 pub const LABEL: &str = "podcov.dev/role=trial";
 /// Where the program is in an image of nothing else.
@@ -27,6 +29,7 @@ pub fn output(command: &mut Command) -> Result<String, String> {
 pub struct TrialImage {
     engine: &'static str,
     pub name: String,
+    _name: TrialName,
 }
 
 impl Drop for TrialImage {
@@ -36,13 +39,14 @@ impl Drop for TrialImage {
 }
 
 impl TrialImage {
-    fn named(id: &str) -> Result<Self, String> {
-        Ok(Self { engine: engine()?, name: format!("podcov.dev/trial:{id}") })
+    fn named() -> Result<Self, String> {
+        let name = TrialName::new()?;
+        Ok(Self { engine: engine()?, name: name.image(), _name: name })
     }
 
     /// An image of a program that needs nothing else, run by a user other than root.
-    pub fn of_program(program: &Path, id: &str) -> Result<Self, String> {
-        let image = Self::named(id)?;
+    pub fn of_program(program: &Path) -> Result<Self, String> {
+        let image = Self::named()?;
         let mut archive = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
         pack(program, archive.as_file_mut()).map_err(|error| error.to_string())?;
         let mut command = Command::new(image.engine);
@@ -53,8 +57,8 @@ impl TrialImage {
     }
 
     /// Another name of an image.
-    pub fn of_image(name: &str, id: &str) -> Result<Self, String> {
-        let image = Self::named(id)?;
+    pub fn of_image(name: &str) -> Result<Self, String> {
+        let image = Self::named()?;
         output(Command::new(image.engine).args(["tag", name, &image.name]))?;
         Ok(image)
     }
@@ -91,9 +95,7 @@ pub struct NodeImage {
 
 impl Drop for NodeImage {
     fn drop(&mut self) {
-        let mut command = Command::new(self.engine);
-        command.args(["exec", &self.node, "ctr", "--namespace=k8s.io", "images", "rm", &self.name]);
-        silently(&mut command);
+        remove_from_node(self.engine, &self.node, &self.name);
     }
 }
 

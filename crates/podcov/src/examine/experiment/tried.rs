@@ -13,12 +13,11 @@ use podcov_doctor::facts::experiment::{Attempt, Place};
 use podcov_doctor::facts::running_workload::ContainerFacts;
 
 use super::engine::TrialImage;
-use super::{Subject, container, go_package, local, pod};
+use super::{Subject, container, go_package, local, pod, trial_name};
 use crate::doctor::read_binary;
 use crate::examine::image::{ExaminedImage, LocalImage, local as local_image};
 use crate::examine::{gather, node};
 use crate::interrupt::Interrupt;
-use crate::run_directory::new_id;
 
 /// Kubernetes' own, for what says nothing of it.
 const GRACE: Duration = Duration::from_secs(30);
@@ -147,7 +146,7 @@ async fn of_program(
     let image = match needs_nothing(&binary) {
         Ok(()) => {
             let program = program.to_owned();
-            blocking(move || TrialImage::of_program(&program, &new_id())).await
+            blocking(move || TrialImage::of_program(&program)).await
         }
         Err(reason) => Err(reason),
     };
@@ -194,7 +193,7 @@ async fn of_image(name: &str, cluster: &TrialCluster, interrupt: &Interrupt) -> 
     experiment.attempts.push(Attempt { place: Place::Local, seen });
     let named = {
         let name = name.to_owned();
-        blocking(move || TrialImage::of_image(&name, &new_id())).await
+        blocking(move || TrialImage::of_image(&name)).await
     };
     let is_nonroot = image.owner().0.is_some_and(|user| user != 0);
     in_image(named, is_nonroot, &subject, cluster, interrupt, &mut experiment).await;
@@ -252,6 +251,26 @@ async fn in_image(
     experiment.attempts.push(Attempt { place: Place::Pod, seen });
 }
 
+/// The nodes of a cluster that are containers of this machine.
+async fn nodes_here(connection: &Connection) -> Vec<String> {
+    let mut here = Vec::new();
+    for node in connection.node_names().await {
+        if node::is_on_this_machine(&node).await {
+            here.push(node);
+        }
+    }
+    here
+}
+
+/// Removes what podcovs that were killed have left in the engine of this machine. Returns what that was.
+pub async fn remove_abandoned(cluster: &TrialCluster) -> Vec<String> {
+    let nodes = match cluster {
+        Ok(connection) => nodes_here(connection).await,
+        Err(_) => Vec::new(),
+    };
+    blocking(move || Ok(trial_name::remove_abandoned(&nodes))).await.unwrap_or_default()
+}
+
 async fn in_pod(
     image: &Arc<TrialImage>,
     is_nonroot: bool,
@@ -259,13 +278,7 @@ async fn in_pod(
     connection: &Connection,
     interrupt: &Interrupt,
 ) -> Result<ContainerFacts, String> {
-    let mut here = None;
-    for node in connection.node_names().await {
-        if node::is_on_this_machine(&node).await {
-            here = Some(node);
-        }
-    }
-    let node = here.ok_or(
+    let node = nodes_here(connection).await.pop().ok_or(
         "the nodes of the cluster are no containers of this machine, so that an image cannot be put there: push it, and try \
          the workload that has it",
     )?;
