@@ -243,6 +243,23 @@ fn the_ending_is_examined() {
         ended(0, "Completed", None)(it);
         it.files = Ok(Files { metadata: 1, ..Files::default() });
     });
+    // SIGINT, as images can ask for with STOPSIGNAL, and SIGSEGV in C.
+    for (code, id) in
+        [(130, Id::SigtermUnhandled), (139, Id::KilledBeforeFlush), (255, Id::ExitedWithoutFlush)]
+    {
+        expect(id, |it| {
+            ended(code, "Error", Some(0))(it);
+            it.files = Ok(Files { metadata: 1, ..Files::default() });
+        });
+        let mut healthy = healthy();
+        ended(code, "Error", Some(0))(&mut healthy);
+        healthy.files = Ok(Files { metadata: 1, counters: 1, ..Files::default() });
+        assert_eq!(
+            errors(&of_container(&healthy)),
+            [],
+            "it has left its counters, as a program may with any code"
+        );
+    }
     expect(Id::ShellSwallowsSignals, |it| {
         ended(137, "Error", Some(30))(it);
         it.shell = Some("sh -c 'migrate && /app'".to_owned());

@@ -10,6 +10,8 @@ use podcov_e2e::workload::{container, pod_spec, request, service, workload};
 use podcov_e2e::{cluster, output};
 use serde_json::{Value, json};
 
+use super::deployed::cause;
+
 const SELECTOR: &str = "podcov.dev/snapshot";
 
 /// A covered program with GOCOVERDIR on an emptyDir, and something changed in its pod.
@@ -96,18 +98,20 @@ fn what_only_a_process_tells_is_told_on_any_node() {
         let found = found.of_workload(namespace.name(), name).expect_healthy().has("note", "still-running");
         found.read_in("functions that have run");
     }
-    for (name, id) in [
-        ("missing", "directory-missing"),
-        ("not-writable", "directory-not-writable"),
-        ("read-only", "read-only-file-system"),
-        ("full", "volume-full"),
-        ("plain", "not-instrumented"),
-        ("without-main", "main-not-covered"),
-        ("deaf", "sigterm-unhandled"),
-        ("unheard", "sigterm-unhandled"),
-        ("in-shell", "shell-swallows-signals"),
-    ] {
-        found.of_workload(namespace.name(), name).expect_only(id).read_in("of node");
+    let broken = [
+        "missing",
+        "not-writable",
+        "read-only",
+        "full",
+        "plain",
+        "without-main",
+        "deaf",
+        "unheard",
+        "in-shell",
+    ];
+    for name in broken {
+        let found = found.of_workload(namespace.name(), name);
+        found.expect_only(cause(&format!("inside-{name}"))).read_in("of node");
     }
     // It counts, and nobody will ever see what.
     found.of_workload(namespace.name(), "without-main").read_in("functions that have run");

@@ -13,6 +13,8 @@ use podcov_e2e::namespace::Namespace;
 use podcov_e2e::{cluster, counter_files, files, output, until_within};
 use serde_json::{Value, json};
 
+use super::deployed::cause;
+
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Where the nodes have what `script/cluster` shows them of this machine.
 const ON_NODES: &str = "/coverdata";
@@ -127,7 +129,7 @@ fn unbroken_it_has_data_and_no_diagnosis() {
 #[test]
 fn flags_that_are_lost_between_stages_leave_a_program_without_coverage() {
     let report = Report::new("flags-lost").with_directory().with_image(IMAGES.flags_lost).start();
-    report.doctor().expect_only("not-instrumented");
+    report.doctor().expect_only(cause("original-flags-lost"));
     assert_eq!(report.data().len(), 0);
     assert_eq!(files(&report.directory).len(), 0);
 }
@@ -135,7 +137,7 @@ fn flags_that_are_lost_between_stages_leave_a_program_without_coverage() {
 #[test]
 fn coverage_without_main_writes_nothing() {
     let report = Report::new("without-main").with_directory().with_image(IMAGES.without_main).start();
-    report.doctor().expect_only("main-not-covered");
+    report.doctor().expect_only(cause("original-without-main"));
     assert_eq!(report.data().len(), 0);
     assert_eq!(files(&report.directory).len(), 0);
 }
@@ -145,7 +147,7 @@ fn a_host_path_that_is_not_mounted_in_the_node_stays_there() {
     let mut report = Report::new("not-mounted").with_directory();
     let path = report.keep_on_node();
     let report = report.start();
-    report.doctor().expect_only("node-path-not-mounted");
+    report.doctor().expect_only(cause("original-not-mounted"));
     assert_eq!(report.data().len(), 0, "on this machine");
     let found = on_nodes(&["ls", &path]);
     assert!(found.contains("covcounters."), "in the node it is: {found}");
@@ -155,7 +157,7 @@ fn a_host_path_that_is_not_mounted_in_the_node_stays_there() {
 #[test]
 fn a_directory_that_the_kubelet_made_belongs_to_root() {
     let report = Report::new("root-owned").start();
-    report.doctor().expect_only("directory-not-writable");
+    report.doctor().expect_only(cause("original-root-owned"));
     assert_eq!(report.data().len(), 0);
     assert!(report.directory.is_dir(), "the kubelet made it");
 }
@@ -163,7 +165,7 @@ fn a_directory_that_the_kubelet_made_belongs_to_root() {
 #[test]
 fn a_program_that_does_not_wait_for_sigterm_loses_its_counters() {
     let report = Report::new("deaf").with_directory().with_image(IMAGES.deaf).start();
-    report.doctor().expect_only("sigterm-unhandled");
+    report.doctor().expect_only(cause("original-deaf"));
     assert_eq!(report.data().len(), 0);
     assert_eq!(files(&report.directory).len(), 1, "its meta-data");
 }
@@ -176,7 +178,7 @@ fn a_drain_that_outlasts_the_grace_period_is_killed() {
     // As long as it runs, nothing tells.
     report.doctor().expect_healthy();
     report.scale_to_nothing();
-    report.doctor().expect_only("grace-period-exceeded");
+    report.doctor().expect_only(cause("original-drain"));
     assert_eq!(report.data().len(), 0);
     assert_eq!(files(&report.directory).len(), 1, "its meta-data");
 }

@@ -6,6 +6,7 @@
 mod cases;
 mod healthy;
 mod produced;
+mod programs;
 mod trial;
 
 use std::fs;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use cases::{CASES, Case, HEALTHY, UNDECIDED};
+use programs::{PROGRAMS, Program};
 
 fn doctor(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podcov"));
@@ -232,6 +234,9 @@ fn table() -> String {
         rows.push((number, format!("| {row} | {how} | [{id}]({id}.md) |\n")));
     };
     for Case { row, how, id, .. } in CASES {
+        add(row, how, id);
+    }
+    for Program { row, how, id, .. } in PROGRAMS {
         add(row, how, id);
     }
     for (row, how, _, ids, _) in DATA {

@@ -11,8 +11,13 @@ use crate::{Diagnosis, Hop, Id};
 const KILLED: i32 = 137;
 /// 128 + SIGTERM.
 const TERMINATED: i32 = 143;
-/// Go's own for a panic and its like; also what the first process of a container has that dies of SIGTERM, which the
-/// kernel does not let it die of.
+/// The code of an end by the signal of this number is so much more, as shells count.
+const BY_SIGNAL: i32 = 128;
+const SIGINT: i32 = 2;
+/// Of Linux.
+const LAST_SIGNAL: i32 = 64;
+/// Go's own for a panic and its like; also, before Go 1.27, what the first process of a container has that dies of SIGTERM,
+/// which the kernel does not let it die of.
 const GO_GAVE_UP: i32 = 2;
 
 pub(super) fn diagnose(container: &ContainerFacts) -> Vec<Diagnosis> {
@@ -125,20 +130,36 @@ fn panicked(container: &ContainerFacts, ending: &Ending, finding: &LogFinding) -
     )
 }
 
-/// It ended by itself, and there is nothing although its meta-data are there.
+/// There is nothing although its meta-data are there, and no ending that is told by its code alone.
 fn left_nothing(container: &ContainerFacts, ending: &Ending) -> Option<Diagnosis> {
     let files = container.files.as_ref().ok()?;
     if files.metadata == 0 || files.counters > 0 {
         return None;
     }
-    let sentence = "the program ended by itself, and without Go's exit hooks: by syscall.Exit, or by becoming another program \
-                    (syscall.Exec)";
-    let diagnosis = error(Id::ExitedWithoutFlush, &container.subject, sentence.to_owned());
+    let (id, sentence, fix) = match ending.exit_code - BY_SIGNAL {
+        SIGINT => (
+            Id::SigtermUnhandled,
+            "the program does not handle SIGINT, which ends it at once, and Go writes no counters then".to_owned(),
+            HANDLE,
+        ),
+        signal @ 1..=LAST_SIGNAL => (
+            Id::KilledBeforeFlush,
+            format!("signal {signal} ended the program, before Go could write counters"),
+            "end the program by SIGTERM, and handle that; if it ends itself so, podcov run reads its counters from its memory",
+        ),
+        _ => (
+            Id::ExitedWithoutFlush,
+            "the program ended by itself, and without Go's exit hooks: by syscall.Exit, or by becoming another program \
+             (syscall.Exec)"
+                .to_owned(),
+            "os.Exit instead of syscall.Exit",
+        ),
+    };
     Some(
-        with_exit_code(diagnosis, ending)
+        with_exit_code(error(id, &container.subject, sentence), ending)
             .seen("files of counters", files.counters, "where GOCOVERDIR points")
             .seen("files of meta-data", files.metadata, "where GOCOVERDIR points")
-            .fix("os.Exit instead of syscall.Exit"),
+            .fix(fix),
     )
 }
 
