@@ -14,7 +14,7 @@ use crate::signals::{Arrival, Origin};
 
 /// A group is signalled at once, but the program may have to be woken up to be seen getting its signal.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// For how long a signal that the program got can be the twin of one that arrives here.
+/// A signal that has not arrived here so long after the program got it is not its twin.
 const MEMORY: Duration = Duration::from_millis(100);
 const MOST_REMEMBERED: usize = 64;
 
@@ -22,6 +22,7 @@ const MOST_REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub struct Arrivals {
     waiting: VecDeque<(Arrival, Instant)>,
+    /// What the program got, and until when the twin of that can arrive.
     delivered: VecDeque<(c_int, ProcessId, Instant)>,
 }
 
@@ -36,7 +37,9 @@ impl Arrivals {
             _ if self.waiting.is_empty() => return Some(arrival.signal),
             _ => {}
         }
-        self.waiting.push_back((arrival, now + PATIENCE));
+        if !self.take_twin(arrival) {
+            self.waiting.push_back((arrival, now + PATIENCE));
+        }
         None
     }
 
@@ -45,7 +48,7 @@ impl Arrivals {
         if self.delivered.len() == MOST_REMEMBERED {
             self.delivered.pop_front();
         }
-        self.delivered.push_back((signal, sender, now));
+        self.delivered.push_back((signal, sender, now + MEMORY));
     }
 
     /// When the next decision is due.
@@ -53,19 +56,29 @@ impl Arrivals {
         self.waiting.front().map(|(_, due)| *due)
     }
 
-    /// The next signal to be forwarded. `is_pending` says whether the program has it already without having seen it.
-    pub fn forward(&mut self, now: Instant, is_pending: impl Fn(c_int) -> bool) -> Option<c_int> {
+    /// When everything that has arrived has to be taken, since what the program got is forgotten then.
+    pub fn forgets(&self) -> Option<Instant> {
+        self.delivered.front().map(|(_, _, until)| *until)
+    }
+
+    /// Everything that had arrived at this moment was taken. By that moment, and not when it is taken, since this process
+    /// may be late.
+    pub fn forget(&mut self, then: Instant) {
+        self.delivered.retain(|(_, _, until)| then < *until);
+    }
+
+    /// The next signal to be forwarded. `was_pending` says whether the program had it already without having seen it.
+    pub fn forward(&mut self, now: Instant, was_pending: impl Fn(c_int) -> bool) -> Option<c_int> {
         while self.due().is_some_and(|due| due <= now) {
             let (arrival, _) = self.waiting.pop_front()?;
-            if !self.take_twin(arrival, now) && !is_pending(arrival.signal) {
+            if !self.take_twin(arrival) && !was_pending(arrival.signal) {
                 return Some(arrival.signal);
             }
         }
         None
     }
 
-    fn take_twin(&mut self, arrival: Arrival, now: Instant) -> bool {
-        self.delivered.retain(|(_, _, when)| now.saturating_duration_since(*when) < MEMORY);
+    fn take_twin(&mut self, arrival: Arrival) -> bool {
         let twin = self.delivered.iter().position(|(signal, sender, _)| {
             *signal == arrival.signal && arrival.origin == Origin::Process(*sender)
         });
@@ -111,6 +124,25 @@ mod tests {
         let (mut arrivals, now) = (Arrivals::default(), Instant::now());
         arrivals.arrive(from(SHELL), true, now);
         assert_eq!(arrivals.forward(now + PATIENCE, |signal| signal == SIGTERM), None);
+    }
+
+    #[test]
+    fn a_signal_that_the_program_got_is_known_however_late_its_twin_is_taken() {
+        let (mut arrivals, now) = (Arrivals::default(), Instant::now());
+        arrivals.delivered(SIGTERM, SHELL, now);
+        let late = now + MEMORY * 10;
+        assert_eq!(arrivals.arrive(from(SHELL), true, late), None);
+        assert_eq!(arrivals.forward(late + PATIENCE, |_| false), None);
+    }
+
+    #[test]
+    fn a_signal_that_arrives_long_after_the_program_got_another_is_forwarded() {
+        let (mut arrivals, now) = (Arrivals::default(), Instant::now());
+        arrivals.delivered(SIGTERM, SHELL, now);
+        let forgets = arrivals.forgets().unwrap();
+        arrivals.forget(forgets);
+        assert_eq!(arrivals.arrive(from(SHELL), true, forgets), None);
+        assert_eq!(arrivals.forward(forgets + PATIENCE, |_| false), Some(SIGTERM));
     }
 
     #[test]

@@ -12,20 +12,24 @@ pub fn process_of(thread: ThreadId) -> Option<ProcessId> {
     status_field(thread, "Tgid:")?.parse().ok().map(ProcessId)
 }
 
-/// Whether a signal waits to be delivered to a process.
-pub fn is_pending(process: ProcessId, signal: c_int) -> bool {
-    is_in_mask(process, "ShdPnd:", signal).unwrap_or_default()
+/// The signals that wait to be delivered to a process now.
+pub fn pending(process: ProcessId) -> impl Fn(c_int) -> bool {
+    let mask = mask(process, "ShdPnd:").unwrap_or_default();
+    move |signal| has(mask, signal)
 }
 
 /// Whether a process has a handler for a signal.
 pub fn handles(process: ProcessId, signal: c_int) -> Option<bool> {
-    is_in_mask(process, "SigCgt:", signal)
+    Some(has(mask(process, "SigCgt:")?, signal))
 }
 
-fn is_in_mask(process: ProcessId, name: &str, signal: c_int) -> Option<bool> {
-    let mask = u64::from_str_radix(&status_field(process.first_thread(), name)?, 16).ok()?;
-    let bit = u32::try_from(signal).ok()?.checked_sub(1)?;
-    Some(mask.checked_shr(bit).unwrap_or_default() & 1 == 1)
+fn mask(process: ProcessId, name: &str) -> Option<u64> {
+    u64::from_str_radix(&status_field(process.first_thread(), name)?, 16).ok()
+}
+
+fn has(mask: u64, signal: c_int) -> bool {
+    let bit = u32::try_from(signal).ok().and_then(|signal| signal.checked_sub(1));
+    bit.is_some_and(|bit| mask.checked_shr(bit).unwrap_or_default() & 1 == 1)
 }
 
 /// Whether a process is being written to a core file.

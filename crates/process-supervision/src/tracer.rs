@@ -152,8 +152,14 @@ impl<O: Observer> Tracer<O> {
     fn follow(&mut self, tick: Option<Duration>) {
         let mut next_tick = tick.map(|tick| Instant::now() + tick);
         loop {
-            if self.doorbell.is_rung() {
+            let now = Instant::now();
+            let forgets = self.arrivals.forgets().is_some_and(|due| due <= now);
+            let is_rung = self.doorbell.is_rung();
+            if is_rung || forgets {
                 self.take_signals();
+                self.arrivals.forget(now);
+            }
+            if is_rung {
                 self.observer.woken();
                 self.doorbell.answer();
             }
@@ -172,7 +178,8 @@ impl<O: Observer> Tracer<O> {
             if let Some(signal) = self.stopped_by.take() {
                 stop_oneself(signal);
             }
-            let due = [next_tick, self.arrivals.due(), self.next_review()].into_iter().flatten().min();
+            let due = [next_tick, self.arrivals.due(), self.arrivals.forgets(), self.next_review()];
+            let due = due.into_iter().flatten().min();
             match self.doorbell.wait_for_child(due) {
                 Ok(None) => {}
                 Ok(Some((thread, status))) => self.changed(thread, status),
@@ -240,13 +247,13 @@ impl<O: Observer> Tracer<O> {
         if self.arrivals.due().is_none_or(|due| now < due) {
             return;
         }
-        // The program may have been seen getting it, only not yet by this thread.
+        // What is pending no more is seen below, so that is asked first.
+        let was_pending = proc_file::pending(self.program);
         for _ in 0..EVENTS_AT_ONCE {
             let Ok(Some((thread, status))) = system_call::wait_no_longer() else { break };
             self.changed(thread, status);
         }
-        let program = self.program;
-        while let Some(signal) = self.arrivals.forward(now, |signal| proc_file::is_pending(program, signal)) {
+        while let Some(signal) = self.arrivals.forward(now, &was_pending) {
             self.forward(signal);
         }
     }
