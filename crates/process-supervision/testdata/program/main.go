@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -46,7 +47,7 @@ var endings = map[string]func(){
 		select {}
 	},
 	"map-write":      concurrentMapWrites,
-	"stack-overflow": func() { overflow(0) },
+	"stack-overflow": func() { debug.SetMaxStack(16 << 20); overflow(0) },
 	"nil":            func() { var nothing *int; fmt.Println(*nothing) },
 	"kill-self":      func() { kill(syscall.SIGKILL); wait() },
 	"abort-self":     func() { kill(syscall.SIGABRT); wait() },
@@ -153,6 +154,8 @@ func busy() {
 }
 
 func concurrentMapWrites() {
+	// On one processor, Go would let no other goroutine run while one writes.
+	runtime.GOMAXPROCS(8)
 	values := map[int]int{}
 	for range 8 {
 		go func() {
