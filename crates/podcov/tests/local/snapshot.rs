@@ -79,6 +79,14 @@ impl Drop for Live {
     }
 }
 
+/// Copies an executable for all users, by another process: a file that this one writes could not be executed while any
+/// test forks.
+pub fn install(from: &Path, to: &Path) {
+    let mut install = Command::new("install");
+    let installed = install.arg("--mode=0755").arg(from).arg(to).status().unwrap();
+    assert!(installed.success(), "{install:?}");
+}
+
 pub fn executable(mode: &'static str, covered: Covered) -> PathBuf {
     let program = LiveProgram { release: "local", mode, linking: Linking::Static, covered };
     program.executable(Path::new(env!("CARGO_TARGET_TMPDIR")))
@@ -295,8 +303,7 @@ fn a_process_of_another_user_is_denied_with_the_next_step_and_the_rest_is_read()
     let place = Place::new();
     let copy = |file: &Path, name: &str| {
         let copy = place.path(name);
-        fs::copy(file, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        install(file, &copy);
         copy
     };
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o777)).unwrap();

@@ -13,7 +13,7 @@ use podcov_go_programs::Covered;
 use tempfile::TempDir;
 
 use crate::place::{Ended, Place};
-use crate::snapshot::{Live, USER, counts, executable};
+use crate::snapshot::{Live, USER, counts, executable, install};
 
 /// Whether there is an engine; says so if there is none.
 fn has_engine(test: &str) -> bool {
@@ -139,7 +139,7 @@ fn the_processes_of_another_user_are_denied_with_the_next_step() {
     let place = Place::new();
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o777)).unwrap();
     let podcov = place.path("podcov");
-    fs::copy(env!("CARGO_BIN_EXE_podcov"), &podcov).unwrap();
+    install(Path::new(env!("CARGO_BIN_EXE_podcov")), &podcov);
     let container = Container::run(&[]);
     let snapshot = |group: u32| {
         let mut command = Command::new(&podcov);

@@ -12,7 +12,7 @@ use podcov_agent_protocol::{
 use podcov_go_programs::{Covered, Linking, LiveProgram};
 use podcov_process_capture::{ProcessId, examine};
 
-use crate::live::{Live, RELEASES, executable, program, wait_for};
+use crate::live::{Live, RELEASES, executable, install, program, wait_for};
 
 fn of(process: ProcessId) -> Examination {
     examine(process).unwrap_or_else(|reason| panic!("{reason}"))
@@ -201,7 +201,7 @@ fn a_directory_of_another_user_lets_no_file_be_created() {
         command.arg(format!("GOCOVERDIR={}", data.display()));
         let program = place.path().join("program");
         if !program.exists() {
-            fs::copy(executable(self::program("set", Covered::Nothing)), &program).unwrap();
+            install(&executable(self::program("set", Covered::Nothing)), &program, 0o755);
         }
         Live::start_command(command.arg(program))
     };
@@ -234,7 +234,7 @@ fn no_link_leads_out_of_the_container() {
     fs::write(root.path().join("data/covmeta.x"), "").unwrap();
     symlink("/data", root.path().join("link")).unwrap();
     symlink("../../../../../../etc", root.path().join("out")).unwrap();
-    fs::copy(executable(program("set", Covered::Nothing)), root.path().join("program")).unwrap();
+    install(&executable(program("set", Covered::Nothing)), &root.path().join("program"), 0o755);
     let run = |directory: &str| {
         let mut command = Command::new("sh");
         let script = format!("exec env GOCOVERDIR={directory} chroot {} /program", root.path().display());

@@ -21,6 +21,13 @@ pub fn executable(program: LiveProgram) -> PathBuf {
     program.executable(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
+/// Copies an executable by another process: a file that this one writes could not be executed while any test forks.
+pub fn install(from: &Path, to: &Path, mode: u32) {
+    let mut install = Command::new("install");
+    let installed = install.arg(format!("--mode={mode:o}")).arg(from).arg(to).status().unwrap();
+    assert!(installed.success(), "{install:?}");
+}
+
 /// A process, and where it writes its data.
 pub struct Live {
     pub child: Child,

@@ -10,7 +10,7 @@ use std::process::Command;
 use podcov_go_programs::Covered;
 use podcov_process_capture::{Process, ProcessId};
 
-use crate::live::{Live, executable, program};
+use crate::live::{Live, executable, install, program};
 
 const USER: u32 = 65_532;
 
@@ -33,8 +33,7 @@ fn reads_for_another_user() {
 /// This program, where every user may run it.
 fn reader(directory: &Path) -> PathBuf {
     let copy = directory.join("reader");
-    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    install(&std::env::current_exe().unwrap(), &copy, 0o755);
     copy
 }
 
@@ -63,8 +62,7 @@ impl Users {
     /// A process of a user, whose executable has this mode.
     fn target(&self, user: u32, group: u32, mode: u32) -> Live {
         let copy = self.directory.path().join(format!("target-{user}-{group}-{mode:o}"));
-        fs::copy(executable(program("count", Covered::Program)), &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        install(&executable(program("count", Covered::Program)), &copy, mode);
         // Root's directory for the data cannot be written by others, which is of no importance here.
         Live::start_command(Command::new(&copy).uid(user).gid(group).stderr(std::process::Stdio::null()))
     }

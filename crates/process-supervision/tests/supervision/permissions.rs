@@ -1,6 +1,5 @@
 //! Where the program cannot be traced, or traces itself: it runs as it would have run.
 
-use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -66,9 +65,8 @@ fn a_supervisor_below_a_supervisor_runs_its_program() {
 fn a_debugger_can_trace() {
     let place = Place::new();
     // Known by its name.
-    let debugger = place.path().join("dlv");
-    fs::copy(executable(), &debugger).unwrap();
-    let debugger = debugger.to_str().unwrap();
+    let debugger = place.copy_as("dlv", executable(), 0o755);
+    let debugger = debugger.as_str();
     for program in [vec![debugger, "trace"], vec!["sh", "-c", "\"$0\" trace; exit $?", debugger]] {
         let place = Place::new();
         let (status, output) = place.start(&place.command(&[], &program)).end();

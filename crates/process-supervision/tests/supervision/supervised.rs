@@ -33,9 +33,16 @@ impl Place {
 
     /// A copy of a file, where other users get to.
     pub fn copy(&self, file: &str, mode: u32) -> String {
-        let copy = self.path().join(file.rsplit_once('/').unwrap().1);
-        fs::copy(file, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        self.copy_as(file.rsplit_once('/').unwrap().1, file, mode)
+    }
+
+    /// The same under another name.
+    pub fn copy_as(&self, name: &str, file: &str, mode: u32) -> String {
+        let copy = self.path().join(name);
+        // By another process: a file that this one writes could not be executed while any test forks.
+        let mut install = Command::new("install");
+        let installed = install.arg(format!("--mode={mode:o}")).arg(file).arg(&copy).status().unwrap();
+        assert!(installed.success(), "{install:?}");
         copy.to_str().unwrap().to_owned()
     }
 
