@@ -94,10 +94,10 @@ fn ctrl_c_in_any_phase_collects_puts_back_and_says_so() {
 #[test]
 fn a_second_ctrl_c_stops_at_once_and_names_the_command_that_puts_back() {
     let (namespace, before) = start(Phase::Collecting, "ctrl-c-twice");
-    let running = Phase::Collecting.enter(&namespace);
+    let mut running = Phase::Collecting.enter(&namespace);
     running.signal(Signal::SIGINT);
     // Told apart only when they do not arrive together.
-    std::thread::sleep(Duration::from_millis(300));
+    running.wait_for("once more stops at once");
     running.signal(Signal::SIGINT);
     running.wait().ends_with(130).says("Hint: put back what is left: podcov eject");
     Podcov::new("eject", namespace.name()).arguments(["--allow-incomplete"]).run().ends_with(0);

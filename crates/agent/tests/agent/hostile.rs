@@ -114,6 +114,12 @@ fn a_stalled_reader_blocks_neither_others_nor_the_deadline() {
     let mut keeper = Keeper::start(volume.path(), 2, &["api"]);
     fs::write(keeper.directory("api").join(METADATA_FILE), vec![7; MORE_THAN_SOCKETS_HOLD]).unwrap();
     let _stalled = std::os::unix::net::UnixStream::connect(volume.path().join(".agent/socket")).unwrap();
+    let mut taker = keeper.attach();
+    taker.until_files(1);
+    taker.acknowledge_all();
+    taker.fall_silent();
+    // Before the deadline begins, everything is taken.
+    taker.until_closed();
     let mut reader = keeper.attach();
     reader.until_files(1);
     keeper.terminate();

@@ -119,6 +119,9 @@ fn a_deadline_names_what_was_left() {
     for (container, name) in &taken {
         reader.say(&ToAgent::Acknowledge { container: container.clone(), name: name.clone() });
     }
+    reader.fall_silent();
+    // The keeper hangs up after it has read all that was said.
+    reader.until_closed();
     keeper.signal(Signal::SIGINT);
 
     let status = keeper.exit();

@@ -65,6 +65,12 @@ pub fn compile_suite() {
     COMPILED.get_or_init(|| go_as_users(&suite_sources(), &["test", "-run=^$", "."]));
 }
 
+/// The same of the shop's tests.
+pub fn compile_shop_tests() {
+    static COMPILED: OnceLock<()> = OnceLock::new();
+    COMPILED.get_or_init(|| go_as_users(&shop(), &["test", "-run=^$", "./e2e/..."]));
+}
+
 /// The same of the suite of Ginkgo, and of what runs that.
 pub fn compile_ginkgo_suite() {
     static COMPILED: OnceLock<()> = OnceLock::new();

@@ -12,7 +12,7 @@ use crate::place::{Place, Running, free_address, kill_all, processes};
 fn ctrl_c_while_services_start_ends_them_and_reports_what_they_did() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    let podcov = start_without_tests(&place, &address);
     wait_for_log(&place, "listening");
     podcov.signal(Signal::SIGINT);
     podcov
@@ -29,7 +29,7 @@ fn ctrl_c_while_services_start_ends_them_and_reports_what_they_did() {
 fn ctrl_c_during_the_tests_reaches_them_and_reports() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} graceful"), &[], &[go::program(), "signals"]);
+    let podcov = start(&place, &address, "graceful", &[go::program(), "signals"]);
     wait::until("the tests run", || podcov.output().contains("waiting"));
     podcov.signal(Signal::SIGINT);
     podcov
@@ -47,7 +47,7 @@ fn tests_that_ignore_ctrl_c_are_killed_by_a_second_one() {
     let place = Place::new();
     let (address, tests) = (free_address(), free_address());
     let deaf = ["sh", "-c", &format!("trap '' INT; exec {} serve {tests} graceful", go::program())];
-    let podcov = start(&place, &format!("{address} graceful"), &[], &deaf);
+    let podcov = start(&place, &address, "graceful", &deaf);
     wait::until("the tests run", || podcov.output().contains("listening"));
     podcov.signal(Signal::SIGINT);
     // Of one kind, the system would join the two.
@@ -62,8 +62,8 @@ fn tests_that_ignore_ctrl_c_are_killed_by_a_second_one() {
 fn ctrl_c_while_services_stop_lets_them_write_their_data() {
     let place = Place::new();
     let release = place.path("release");
-    let service = format!("{} patient {}", free_address(), release.display());
-    let podcov = start(&place, &service, &[], &["true"]);
+    let patient = format!("patient {}", release.display());
+    let podcov = start(&place, &free_address(), &patient, &["true"]);
     wait_for_log(&place, "stopping");
     podcov.signal(Signal::SIGINT);
     podcov.wait_for_error("stopped by Ctrl-C; waiting for program to end, once more kills them");
@@ -76,7 +76,7 @@ fn ctrl_c_while_services_stop_lets_them_write_their_data() {
 fn a_second_ctrl_c_while_services_stop_kills_them_and_keeps_their_counters() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} patient /no/such/file"), &[], &["true"]);
+    let podcov = start(&place, &address, "patient /no/such/file", &["true"]);
     wait_for_log(&place, "stopping");
     podcov.signal(Signal::SIGINT);
     podcov.wait_for_error("once more kills them");
@@ -89,7 +89,7 @@ fn a_second_ctrl_c_while_services_stop_kills_them_and_keeps_their_counters() {
 #[test]
 fn sigterm_is_an_interruption_of_its_own() {
     let place = Place::new();
-    let podcov = start(&place, &format!("{} graceful", free_address()), &[], &[go::program(), "signals"]);
+    let podcov = start(&place, &free_address(), "graceful", &[go::program(), "signals"]);
     wait::until("the tests run", || podcov.output().contains("waiting"));
     podcov.signal(Signal::SIGTERM);
     podcov.end().with_code(143).saying(&["interrupted, exit code 55"]);
@@ -100,7 +100,7 @@ fn sigterm_is_an_interruption_of_its_own() {
 fn a_podcov_that_is_killed_while_services_start_leaves_a_record_and_no_service() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    let podcov = start_without_tests(&place, &address);
     wait_for_log(&place, "listening");
     killed_and_reported(&place, podcov, &address);
 }
@@ -110,8 +110,7 @@ fn a_podcov_that_is_killed_during_the_tests_leaves_a_record_and_no_service() {
     let place = Place::new();
     let address = free_address();
     let tests = free_address();
-    let podcov =
-        start(&place, &format!("{address} graceful"), &[], &[go::program(), "serve", &tests, "graceful"]);
+    let podcov = start(&place, &address, "graceful", &[go::program(), "serve", &tests, "graceful"]);
     wait::until("the tests run", || podcov.output().contains("listening"));
     killed_and_reported(&place, podcov, &address);
     kill_all(&tests);
@@ -122,7 +121,7 @@ fn a_podcov_that_is_killed_while_services_stop_leaves_a_record_and_no_service() 
     let place = Place::new();
     let address = free_address();
     let release = place.path("release");
-    let podcov = start(&place, &format!("{address} patient {}", release.display()), &[], &["true"]);
+    let podcov = start(&place, &address, &format!("patient {}", release.display()), &["true"]);
     wait_for_log(&place, "stopping");
     fs::write(release, "").unwrap();
     killed_and_reported(&place, podcov, &address);
@@ -132,7 +131,7 @@ fn a_podcov_that_is_killed_while_services_stop_leaves_a_record_and_no_service() 
 fn of_a_service_that_is_killed_with_its_parent_what_was_last_read_is_reported_as_that() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} stubborn"), &[], &[go::program(), "signals", &address]);
+    let podcov = start(&place, &address, "stubborn", &[go::program(), "signals", &address]);
     wait::until("the tests run", || podcov.output().contains("waiting"));
     wait::until("the service was read", || {
         !go::files(&place.path("coverage/data/program/.latest"), "covcounters.").is_empty()
@@ -152,7 +151,7 @@ fn of_a_service_that_is_killed_with_its_parent_what_was_last_read_is_reported_as
 fn the_record_has_what_was_read_of_programs_that_run_also_when_podcov_is_killed() {
     let address = free_address();
     let service = format!("{} serve {address} stubborn", go::program());
-    let run = ["run", "--exec", &service, "--", go::program(), "signals"];
+    let run = ["run", "--exec", &service, "--", go::program(), "signals", &address];
     let exec = ["exec", "--", go::program(), "serve", &address, "stubborn"];
     for command in [&run[..], &exec[..]] {
         let place = Place::new();
@@ -183,24 +182,34 @@ fn the_record_has_what_was_read_of_programs_that_run_also_when_podcov_is_killed(
 fn a_run_that_did_not_end_is_kept_by_the_next() {
     let place = Place::new();
     let address = free_address();
-    let podcov = start(&place, &format!("{address} graceful"), &["--ready", &free_address()], &["true"]);
+    let podcov = start_without_tests(&place, &address);
     wait_for_log(&place, "listening");
     podcov.signal(Signal::SIGKILL);
     podcov.end().with_code(128 + 9);
     wait_until_gone(&address);
     let id = place.record()["id"].as_str().unwrap().to_owned();
 
-    let next = start(&place, &format!("{} graceful", free_address()), &[], &["true"]);
+    let next = start(&place, &free_address(), "graceful", &["true"]);
     let aside = format!("coverage-{id}");
     next.end().with_code(0).saying(&["coverage holds a run that did not end", &format!("moved to {aside}")]);
     assert_eq!(place.record_in(&aside)["id"], id);
     place.podcov(["report", &aside]).with_code(0);
 }
 
-fn start(place: &Place, service: &str, options: &[&str], tests: &[&str]) -> Running {
-    let service = format!("{} serve {service}", go::program());
-    let arguments = ["run", "--exec", &service].into_iter().chain(options.iter().copied()).chain(["--"]);
-    place.start(arguments.chain(tests.iter().copied()))
+/// The tests begin when the service answers: before that, it may not be asked to end in its own way.
+fn start(place: &Place, address: &str, ending: &str, tests: &[&str]) -> Running {
+    start_when_ready(place, address, ending, address, tests)
+}
+
+/// The service is never ready.
+fn start_without_tests(place: &Place, address: &str) -> Running {
+    start_when_ready(place, address, "graceful", &free_address(), &["true"])
+}
+
+fn start_when_ready(place: &Place, address: &str, ending: &str, ready: &str, tests: &[&str]) -> Running {
+    let service = format!("{} serve {address} {ending}", go::program());
+    let arguments = ["run", "--exec", &service, "--ready", ready, "--"];
+    place.start(arguments.into_iter().chain(tests.iter().copied()))
 }
 
 fn wait_for_log(place: &Place, text: &str) {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -182,9 +183,19 @@ fn shell_code(status: ExitStatus) -> i32 {
     status.code().or_else(|| Some(128 + status.signal()?)).unwrap()
 }
 
-/// An address of this machine that nobody listens on.
+/// An address of this machine that nobody listens on, and nobody else gets until it is used: it is one of this process
+/// alone, with a port that the system gives to none by itself.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT_PORT: AtomicU16 = AtomicU16::new(10_000);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    loop {
+        let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.{high}.{middle}.{low}:{port}");
+        // Who listens at a port of all addresses has it here, too.
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Whether the process is there and not a zombie.
@@ -208,8 +219,12 @@ pub fn processes(text: &str) -> Vec<i32> {
 
 /// Ends the processes whose command line contains `text`; it has to be one that no other test uses.
 pub fn kill_all(text: &str) {
-    for process in processes(text) {
-        kill(Pid::from_raw(process), Signal::SIGKILL).unwrap();
+    // Nobody has the time to see the end of another one.
+    for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+        for process in processes(text) {
+            // It may have ended meanwhile.
+            let _ = kill(Pid::from_raw(process), signal);
+        }
     }
     wait::until(&format!("no process has {text}"), || processes(text).is_empty());
 }

@@ -24,6 +24,7 @@ fn the_shop_measures_as_gos_own_tools_do_with_the_oldest_go() {
 
 fn the_shop_measures_as_gos_own_tools_do(release: Release) {
     let place = Place::new();
+    go::compile_shop_tests();
     let [api, worker] = [free_address(), free_address()];
     let coverage = place.path("coverage");
     let ended = place
@@ -157,7 +158,9 @@ fn failed_tests_say_more_than_missing_data() {
 fn a_service_that_ignores_sigterm_is_killed_and_keeps_its_counters() {
     let place = Place::new();
     let stubborn = serve("stubborn");
-    run(&place, &[&stubborn, &graceful_as("helper")], &["--stop-timeout", "200ms"], &["true"])
+    // Until it answers, it may not ignore it yet.
+    let options = ["--ready", &stubborn_address(&stubborn), "--stop-timeout", "200ms"];
+    run(&place, &[&stubborn, &graceful_as("helper")], &options, &["true"])
         .with_code(0)
         .printing(&["2 of 2 programs, 2 of 2 processes"]);
     assert_eq!(processes(&stubborn_address(&stubborn)), Vec::<i32>::new());

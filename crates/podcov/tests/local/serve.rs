@@ -95,7 +95,8 @@ fn the_page_of_a_run_whose_podcov_was_killed_says_so_and_lists_what_is_missing_a
     let served = Served::start(&place);
     let address = free_address();
     let service = format!("{} serve {address} stubborn", go::program());
-    let run = place.start(["run", "--exec", &service, "--", go::program(), "signals"]);
+    let ready = ["--ready", &address, "--", go::program(), "signals", &address];
+    let run = place.start(["run", "--exec", &service].into_iter().chain(ready));
     let page = served.page_when("counters of the living service are shown", |state| {
         state["is_running"] == true && served.get("/").contains("id=\"file-0\"")
     });
