@@ -78,7 +78,8 @@ impl Arrivals {
         None
     }
 
-    fn take_twin(&mut self, arrival: Arrival) -> bool {
+    /// Whether the program got the same signal from the same process. Each is the twin of one.
+    pub fn take_twin(&mut self, arrival: Arrival) -> bool {
         let twin = self.delivered.iter().position(|(signal, sender, _)| {
             *signal == arrival.signal && arrival.origin == Origin::Process(*sender)
         });

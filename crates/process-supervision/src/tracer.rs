@@ -262,8 +262,10 @@ impl<O: Observer> Tracer<O> {
     fn arrives_for_oneself(&mut self, arrival: Arrival) {
         let by_key = arrival.origin == Origin::Kernel;
         if ENDING.contains(&arrival.signal) {
-            // A key tells the descendants, too; the second time, they are not waited for.
-            let weight = if by_key { 1 } else { ENOUGH_REQUESTS };
+            // A key tells the descendants, too, as does who signalled the group and so ended the program; the second time,
+            // they are not waited for.
+            let tells_all = by_key || self.arrivals.take_twin(arrival);
+            let weight = if tells_all { 1 } else { ENOUGH_REQUESTS };
             self.requests_to_end = self.requests_to_end.saturating_add(weight);
         } else if by_key {
             self.stopped_by = stop::of_job_control(arrival.signal);

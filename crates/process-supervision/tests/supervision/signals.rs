@@ -59,6 +59,29 @@ fn a_signal_to_the_whole_group_comes_once() {
 }
 
 #[test]
+fn a_signal_to_the_whole_group_that_ends_the_program_is_one_request_to_end_also_if_it_is_taken_later() {
+    for _ in 0..10 {
+        let place = Place::new();
+        let script = format!("{} handle; true", executable());
+        let mut below = place.start(&place.command(&[], &["sh", "-c", &script]));
+        assert_eq!(below.line(), "ready");
+        let processes = place.log().processes();
+        let [shell, handles] = processes[..] else { panic!("{processes:?}") };
+        // Both wait for the supervisor, which may see either first.
+        below.signal(Signal::SIGSTOP);
+        wait::until("the supervisor stops", || is_stopped(below.id()));
+        for process in [shell, below.id()] {
+            kill(Pid::from_raw(process), Signal::SIGTERM).unwrap();
+        }
+        below.signal(Signal::SIGCONT);
+        wait::until("the end of the shell", || !place.log().all("program-ended").is_empty());
+        kill(Pid::from_raw(handles), Signal::SIGTERM).unwrap();
+        assert_eq!(below.end().1, "got terminated\n");
+        place.log().assert_whole();
+    }
+}
+
+#[test]
 fn a_signal_from_the_program_to_its_group_comes_once() {
     let place = Place::new();
     let script = format!(
