@@ -17,24 +17,13 @@ const INTERVAL: u32 = 300;
 fn killed(place: &Place, words: &[&str]) {
     let running = place.start(&place.supervised(INTERVAL, words));
     running.until_ready();
-    until_read_again(place);
+    place.until_read_again();
     kill(running);
 }
 
 fn kill(running: Running) {
     running.signal(Signal::SIGKILL);
     assert_eq!(running.end().0, 137);
-}
-
-fn until_read_again(place: &Place) {
-    let now = SystemTime::now();
-    wait::until("all processes are read again", || {
-        let files = fs::read_dir(place.latest()).into_iter().flatten().flatten();
-        // They come after the record of the process.
-        let is_counters = |name: &str| name.starts_with("covcounters.");
-        let mut counters = files.filter(|file| file.file_name().to_str().is_some_and(is_counters));
-        counters.any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
-    });
 }
 
 /// How long after 1970 a process was read.
@@ -63,11 +52,8 @@ fn what_is_recovered_is_of_the_last_reading() {
     let (place, program) = (Place::new(), program());
     let running = place.start(&place.supervised(INTERVAL, &[&program, "busy"]));
     running.until_ready();
-    until_read_again(&place);
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    // What is here by then was not begun before.
-    until_read_again(&place);
-    until_read_again(&place);
+    place.until_read_again();
     kill(running);
     assert_eq!(recover(&place.data()), 1);
     let read_at = read_at(&place.records()[0]);
@@ -91,7 +77,7 @@ fn nothing_is_recovered_while_the_supervision_lives() {
     let (place, program) = (Place::new(), program());
     let running = place.start(&place.supervised(300, &[&program, "handle"]));
     running.until_ready();
-    until_read_again(&place);
+    place.until_read_again();
     assert_eq!(recover(&place.data()), 0);
     running.signal(Signal::SIGTERM);
     assert_eq!(running.end().0, 0);
@@ -105,7 +91,7 @@ fn once_it_is_asked_to_end_a_program_is_read_more_often() {
     running.until_ready();
     running.signal(Signal::SIGTERM);
     wait::until("the program is at it", || running.output().matches("ready\n").count() == 2);
-    until_read_again(&place);
+    place.until_read_again();
     kill(running);
     assert_eq!(recover(&place.data()), 1);
     place.assert_has_everything(1);

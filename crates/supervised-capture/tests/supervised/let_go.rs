@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
-use podcov_agent_protocol::{CountersFrom, Moment, is_process_record_name};
+use podcov_agent_protocol::{CountersFrom, Moment};
 use podcov_wait as wait;
 
 use crate::place::{Place, program};
@@ -26,9 +26,7 @@ fn what_was_last_read_is_used_of_a_process_that_is_killed_below_a_debugger() {
     let script = "\"$0\" return; \"$1\" -c '\"$0\" wait; exit 0' \"$0\"";
     let running = place.start(&place.supervised(100, &["sh", "-c", script, &program, &debugger]));
     running.until_ready();
-    wait::until("the process below the debugger was read", || {
-        place.latest_names().iter().any(|name| is_process_record_name(name))
-    });
+    place.until_read_again();
     let process = *place.processes().iter().find(|process| kill(**process, None).is_ok()).unwrap();
     kill(process, Signal::SIGKILL).unwrap();
     let (code, output) = running.end();

@@ -1,9 +1,11 @@
 //! A supervised program, and what it leaves.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -107,6 +109,23 @@ impl Place {
 
     pub fn latest_names(&self) -> Vec<String> {
         names(&self.latest())
+    }
+
+    /// Waits until all processes that live are read by a reading that begins from now on.
+    pub fn until_read_again(&self) {
+        // The first time, by one that may have begun before.
+        for _ in 0..2 {
+            let now = SystemTime::now();
+            wait::until("all processes are read again", || {
+                // They come after the records of the processes.
+                let names = self.latest_names().into_iter().filter(|name| name.starts_with("covcounters."));
+                let files: Vec<_> = names.map(|name| fs::metadata(self.latest().join(name))).collect();
+                let is_newer = |file: &io::Result<fs::Metadata>| {
+                    file.as_ref().is_ok_and(|file| file.modified().is_ok_and(|time| time > now))
+                };
+                !files.is_empty() && files.iter().all(is_newer)
+            });
+        }
     }
 
     pub fn own(&self) -> Vec<String> {
