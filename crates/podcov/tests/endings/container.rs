@@ -137,17 +137,21 @@ impl Container {
         });
     }
 
-    /// The agent reads all processes every few seconds.
+    /// The agent reads all processes every few seconds. Waits for a reading that begins from now on.
     fn until_read_again(&self) {
-        let now = SystemTime::now();
         let latest = self.data.path().join(LATEST_DIRECTORY);
-        wait::until("all processes are read again", || {
-            let files = fs::read_dir(&latest).into_iter().flatten().flatten();
-            let records = files.filter(|file| file.file_name().to_string_lossy().starts_with("process."));
-            records
-                .into_iter()
-                .any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
-        });
+        // The first time, by one that may have begun before.
+        for _ in 0..2 {
+            let now = SystemTime::now();
+            wait::until("all processes are read again", || {
+                let files = fs::read_dir(&latest).into_iter().flatten().flatten();
+                // They come after the records of the processes.
+                let is_counters = |name: &str| name.starts_with("covcounters.");
+                let mut counters = files.filter(|file| file.file_name().to_str().is_some_and(is_counters));
+                counters
+                    .any(|file| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time > now))
+            });
+        }
     }
 
     fn main_process(&self) -> Pid {
