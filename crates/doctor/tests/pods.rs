@@ -380,6 +380,25 @@ fn what_a_program_left_is_unknown_where_neither_its_end_nor_its_files_tell() {
 }
 
 #[test]
+fn a_container_that_has_not_started_is_unknown_with_the_words_of_the_cluster() {
+    let words = "container has runAsNonRoot and image will run as root";
+    let mut container = healthy();
+    container.state = State::Waiting("CreateContainerConfigError".to_owned(), words.to_owned());
+    container.process = Err(Unknown::because("it does not run"));
+    let found = of_container(&container);
+    assert_eq!(errors(&found), []);
+    let unknown: Vec<_> = found.iter().filter(|it| it.severity == Severity::Unknown).collect();
+    assert!(
+        matches!(unknown[..], [it] if it.evidence.iter().any(|it| it.value.contains(words))),
+        "{found:?}"
+    );
+    // One that has run before is judged by its end.
+    ended(137, "OOMKilled", None)(&mut container);
+    container.state = State::Waiting("CrashLoopBackOff".to_owned(), String::new());
+    assert_eq!(errors(&of_container(&container)), [Id::OutOfMemory]);
+}
+
+#[test]
 fn a_directory_that_podcov_may_not_enter_is_unknown() {
     let is_unknown = |change: &dyn Fn(&mut ContainerFacts)| {
         let mut container = healthy();

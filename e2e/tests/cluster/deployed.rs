@@ -38,6 +38,7 @@ const DEPLOYED: &[Deployed] = &[
     deployed(10, "stale", "image-is-stale", "the tag was built again, and not loaded"),
     deployed(11, "unset", "gocoverdir-unset", "no GOCOVERDIR"),
     deployed(11, "elsewhere", "gocoverdir-on-another-container", "GOCOVERDIR on the proxy beside it"),
+    deployed(13, "as-root", "could-not-look", "runAsNonRoot and user 0, so that the container never starts"),
     deployed(14, "forbidden", "pod-security-forbids", "hostPath, in a namespace that enforces restricted"),
     deployed(15, "missing", "directory-missing", "GOCOVERDIR=/nowhere"),
     deployed(

@@ -198,6 +198,16 @@ fn pods_that_cannot_be_started_are_explained() {
     namespace.apply(&host_path("unmounted", "Directory"));
     warns("unmounted", "hostPath type check failed");
     expect_cause(&namespace, "unmounted");
+    namespace.apply(&with("as-root", &[], |container| {
+        container["securityContext"] = json!({"runAsUser": 0, "runAsNonRoot": true});
+    }));
+    until_within("the container cannot be made", PATIENCE, || {
+        namespace.get(&["pods"]).to_string().contains("CreateContainerConfigError")
+    });
+    examine(&namespace, "as-root")
+        .expect_healthy()
+        .has("unknown", deployed::cause("as-root"))
+        .read_in("CreateContainerConfigError");
 }
 
 #[test]

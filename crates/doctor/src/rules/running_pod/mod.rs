@@ -96,6 +96,22 @@ fn has_error(found: &[Diagnosis]) -> bool {
     found.iter().any(|diagnosis| diagnosis.severity == Severity::Error)
 }
 
+/// As long as a container waits for its first start, nothing can be there, and Kubernetes says why.
+fn not_started(container: &ContainerFacts) -> Option<Diagnosis> {
+    let State::Waiting(reason, message) = &container.state else { return None };
+    if container.ending.is_some() {
+        return None;
+    }
+    let why = if message.is_empty() { reason.clone() } else { format!("{reason}: {message}") };
+    let sentence = "the container has not started, so that nothing is known of what it would write";
+    let diagnosis = unknown(Id::CouldNotLook, Hop::Process, &container.subject, sentence);
+    Some(
+        diagnosis
+            .seen("waiting", why, "status of the container")
+            .fix("kubectl describe pod, and mend what it names"),
+    )
+}
+
 /// What could not be looked at may still be the cause.
 fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
     let is_running = container.state == State::Running;
@@ -122,5 +138,5 @@ fn not_seen(container: &ContainerFacts) -> Vec<Diagnosis> {
         let diagnosis = unknown(Id::CouldNotLook, hop, &container.subject, sentence);
         Some(if how.is_empty() { diagnosis } else { diagnosis.fix(how) })
     };
-    answers.into_iter().filter_map(of).collect()
+    not_started(container).into_iter().chain(answers.into_iter().filter_map(of)).collect()
 }
