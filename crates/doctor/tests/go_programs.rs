@@ -209,3 +209,13 @@ fn what_people_suspect_wrongly_is_harmless() {
     assert!(writes_data(&executable));
     assert_eq!(of_binary(read(&executable)).0, []);
 }
+
+#[test]
+fn a_program_that_no_container_of_linux_can_run_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    module(directory.path());
+    for (system, expected) in [("linux", &[][..]), ("freebsd", &[Id::WrongPlatform])] {
+        let line = format!("GOOS={system} go build -cover ./cmd/api");
+        assert_eq!(of_binary(read(&go_build(&line, directory.path(), "other"))).0, expected, "{line}");
+    }
+}

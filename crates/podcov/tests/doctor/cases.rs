@@ -40,7 +40,7 @@ const POD: &[&str] = &["deploy.yaml"];
 const CLUSTER: &[&str] = &["kind.yaml", "deploy.yaml"];
 
 // The Dockerfile of the original report, healthy, with what runs it. The fuzzer begins with the same.
-const BUILD: &str = include_str!("../../../doctor/fuzz/seeds/Dockerfile");
+pub const BUILD: &str = include_str!("../../../doctor/fuzz/seeds/Dockerfile");
 
 const DEPLOYMENT: &str = include_str!("../../../doctor/fuzz/seeds/deployment.yaml");
 

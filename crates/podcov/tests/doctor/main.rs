@@ -24,10 +24,14 @@ fn doctor(directory: &Path, arguments: &[&str]) -> Output {
 
 /// The ids of errors and warnings.
 fn ids(output: &Output) -> Vec<String> {
+    ids_of(output, &["error", "warning"])
+}
+
+fn ids_of(output: &Output, severities: &[&str]) -> Vec<String> {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let found = document["diagnoses"].as_array().unwrap().iter();
-    let found = found.filter(|found| ["error", "warning"].contains(&found["severity"].as_str().unwrap()));
+    let found = found.filter(|found| severities.contains(&found["severity"].as_str().unwrap()));
     found.map(|found| found["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -70,6 +74,29 @@ fn each_broken_case_gets_its_id_and_no_other() {
 fn healthy_twins_get_none() {
     for (how, files, arguments) in HEALTHY {
         assert_eq!(examine(&files(), arguments), (Vec::new(), Some(0)), "{how}");
+    }
+}
+
+/// The Dockerfile of the original report has all that people suspect, and a plain one nothing of it.
+#[test]
+fn what_people_suspect_is_answered_where_it_is_there() {
+    let suspected = [
+        "harmless-distroless",
+        "harmless-multi-stage-copy",
+        "harmless-nonroot",
+        "harmless-rebuild-all",
+        "harmless-static-linking",
+        "harmless-stripping",
+        "harmless-trimpath",
+    ];
+    let plain = "FROM golang:1.26\nWORKDIR /src\nCOPY . .\nRUN go build -cover -o /api ./cmd/api\nENTRYPOINT [\"/api\"]\n";
+    for (text, expected) in [(cases::BUILD, &suspected[..]), (plain, &[])] {
+        let directory = lay_out(&[("Dockerfile", text.to_owned())]);
+        let output = doctor(directory.path(), &["Dockerfile", "--output", "json"]);
+        let mut notes = ids_of(&output, &["note"]);
+        notes.retain(|id| id.starts_with("harmless-"));
+        notes.sort();
+        assert_eq!(notes, expected, "{text}");
     }
 }
 
