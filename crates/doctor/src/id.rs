@@ -39,6 +39,8 @@ ids! {
     PackagesNotCovered = "packages-not-covered",
     /// Built by file name: the package is called `command-line-arguments`.
     BuiltFromFileArguments = "built-from-file-arguments",
+    /// Built as a library of C programs: Go's main, whose end writes counters, is not what ends them.
+    BuiltAsLibrary = "built-as-library",
     /// For another system than containers run.
     WrongPlatform = "wrong-platform",
     /// `-cover` is set where `go build` does not see it.

@@ -219,3 +219,28 @@ fn a_program_that_no_container_of_linux_can_run_is_named() {
         assert_eq!(of_binary(read(&go_build(&line, directory.path(), "other"))).0, expected, "{line}");
     }
 }
+
+/// A C program, whose end is not that of Go's main.
+#[test]
+fn a_library_of_a_c_program_is_said_to_leave_no_counters() {
+    let directory = tempfile::tempdir().unwrap();
+    module(directory.path());
+    let main = "package main\n\nimport \"C\"\n\n//export Work\nfunc Work() {}\n\nfunc main() {}\n";
+    fs::write(directory.path().join("cmd/api/main.go"), main).unwrap();
+    let build = |mode: &str, name: &str| {
+        let line = format!("CGO_ENABLED=1 go build -cover -buildmode={mode} ./cmd/api");
+        go_build(&line, directory.path(), name)
+    };
+    let library = build("c-archive", "work.a");
+    let text = "extern void Work(void);\nint main(void) { Work(); return 0; }\n";
+    fs::write(directory.path().join("use.c"), text).unwrap();
+    let program = directory.path().join("use");
+    let mut compiler = Command::new("cc");
+    compiler.arg("-o").arg(&program).arg(directory.path().join("use.c")).arg(library).arg("-lpthread");
+    assert!(compiler.status().unwrap().success());
+    assert!(!writes_data(&program), "meta-data alone");
+    for file in [program, build("c-shared", "work.so")] {
+        assert_eq!(of_binary(read(&file)).0, [Id::BuiltAsLibrary], "{}", file.display());
+    }
+    assert_eq!(of_binary(read(&build("exe", "exe"))).0, []);
+}

@@ -7,6 +7,9 @@ use crate::{Diagnosis, Facts, Hop, Id, Severity};
 /// Without the runtime's hook there is not even meta-data. Other faults on the way stay findings of their own.
 pub(super) const NOTHING_IS_WRITTEN: &[Id] = &[Id::NoData];
 
+/// For C. A plugin of Go ends with the program that loads it.
+const LIBRARIES: [&str; 2] = ["c-shared", "c-archive"];
+
 pub(super) fn find(facts: &Facts) -> Vec<Diagnosis> {
     facts.binaries.iter().flat_map(of_binary).collect()
 }
@@ -41,6 +44,7 @@ type New<'a> = dyn Fn(Id, Severity, String) -> Diagnosis + 'a;
 fn of_program(program: &GoProgram, new: &New<'_>) -> Vec<Diagnosis> {
     let mut found = vec![coverage(program, new)];
     found.extend(file_arguments(program, new));
+    found.extend(library(program, new));
     found.extend(packages(program, new));
     found.extend(platform(program, new));
     found.extend(harmless(program, new));
@@ -166,9 +170,24 @@ fn platform(program: &GoProgram, new: &New<'_>) -> Option<Diagnosis> {
     })
 }
 
+/// It may still call `runtime/coverage` itself, which nothing tells.
+fn library(program: &GoProgram, new: &New<'_>) -> Option<Diagnosis> {
+    let mode = setting(program, "-buildmode").filter(|mode| LIBRARIES.contains(mode))?;
+    (program.coverage == Coverage::WithMain).then(|| {
+        let sentence =
+            "built as a library of a C program, which ends without Go: meta-data are written, and no counters";
+        new(Id::BuiltAsLibrary, Severity::Warning, sentence.to_owned())
+            .evidence(format!("-buildmode={mode}"), "build information")
+            .fix("in a function that the C program calls before it ends:\n  coverage.WriteCountersDir(os.Getenv(\"GOCOVERDIR\")) // runtime/coverage")
+    })
+}
+
+fn setting<'a>(program: &'a GoProgram, key: &str) -> Option<&'a str> {
+    program.settings.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+}
+
 fn harmless(program: &GoProgram, new: &New<'_>) -> Vec<Diagnosis> {
-    let setting =
-        |key: &str| program.settings.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str());
+    let setting = |key: &str| setting(program, key);
     let mut found = Vec::new();
     let mut note = |id, sentence: &str, value: String, read_from: &str| {
         found.push(new(id, Severity::Note, sentence.to_owned()).evidence(value, read_from));
