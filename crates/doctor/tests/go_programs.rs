@@ -73,7 +73,13 @@ fn programs_of_other_languages_are_no_go_programs() {
     let rust = std::env::current_exe().unwrap();
     let script = cache().join("script.sh");
     fs::write(&script, "#!/bin/sh\n").unwrap();
-    for path in [c, rust, script] {
+    // It has what Go's build information begins with among its strings, as whatever reads that has.
+    let directory = tempfile::tempdir().unwrap();
+    let text = "__attribute__((aligned(16), used)) static const char magic[32] = \"\\xff Go buildinf:\\x08\";\n\
+                int main(void) { return magic[0] == 0; }\n";
+    fs::write(directory.path().join("reader.c"), text).unwrap();
+    let reader = compile(&directory.path().join("reader.c"), &[]);
+    for path in [c, rust, script, reader] {
         assert_eq!(of_binary(read(&path)).0, [Id::NotAGoBinary], "{}", path.display());
     }
 }
@@ -134,6 +140,15 @@ fn go_build(line: &str, module: &Path, name: &str) -> PathBuf {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     executable
+}
+
+/// A C program.
+fn compile(source: &Path, libraries: &[&str]) -> PathBuf {
+    let program = source.with_extension("");
+    let mut compiler = Command::new("cc");
+    compiler.arg("-o").arg(&program).arg(source).args(libraries);
+    assert!(compiler.status().unwrap().success());
+    program
 }
 
 fn writes_data(executable: &Path) -> bool {
@@ -234,10 +249,7 @@ fn a_library_of_a_c_program_is_said_to_leave_no_counters() {
     let library = build("c-archive", "work.a");
     let text = "extern void Work(void);\nint main(void) { Work(); return 0; }\n";
     fs::write(directory.path().join("use.c"), text).unwrap();
-    let program = directory.path().join("use");
-    let mut compiler = Command::new("cc");
-    compiler.arg("-o").arg(&program).arg(directory.path().join("use.c")).arg(library).arg("-lpthread");
-    assert!(compiler.status().unwrap().success());
+    let program = compile(&directory.path().join("use.c"), &[library.to_str().unwrap(), "-lpthread"]);
     assert!(!writes_data(&program), "meta-data alone");
     for file in [program, build("c-shared", "work.so")] {
         assert_eq!(of_binary(read(&file)).0, [Id::BuiltAsLibrary], "{}", file.display());

@@ -175,7 +175,7 @@ pub(crate) fn find(
     if let Some(section) = sections.iter().find(|section| section.name == SECTION) {
         let place = |offset| Place::Section { name: SECTION.to_owned(), offset };
         let range = section.offset..section.offset.saturating_add(section.size);
-        if let Some((offset, value)) = find_in(source, range)? {
+        if let Some((offset, value)) = find_in(source, range, true)? {
             return Ok(Some(Found { value, place: place(offset) }));
         }
     }
@@ -183,14 +183,20 @@ pub(crate) fn find(
     let (writable, others): (Vec<&Segment>, Vec<&Segment>) =
         segments.iter().filter(|segment| !segment.executable).partition(|segment| segment.writable);
     for segment in writable.into_iter().chain(others) {
-        if let Some((offset, value)) = find_in(source, segment.file_range())? {
+        if let Some((offset, value)) = find_in(source, segment.file_range(), segment.writable)? {
             return Ok(Some(Found { value, place: Place::Segment { offset } }));
         }
     }
     Ok(None)
 }
 
-fn find_in(source: &impl ByteSource, range: std::ops::Range<u64>) -> Result<Option<(u64, BuildInfo)>, Error> {
+/// The old format is little more than the magic number, and was never where nothing can be written: there, it is a string of
+/// a program that reads build information.
+fn find_in(
+    source: &impl ByteSource,
+    range: std::ops::Range<u64>,
+    may_be_old: bool,
+) -> Result<Option<(u64, BuildInfo)>, Error> {
     let Some((start, rest)) = MAGIC.split_first_chunk() else { return Ok(None) };
     let end = range.end.min(source.length());
     let start = u64::from_le_bytes(*start);
@@ -205,7 +211,7 @@ fn find_in(source: &impl ByteSource, range: std::ops::Range<u64>) -> Result<Opti
         }
         match header.get(15) {
             Some(flags) if flags & INLINE != 0 => decode(source, offset, end),
-            Some(0) if header.get(14) == Some(&8) => Err(Error::OldBuildInfo { offset }),
+            Some(0) if may_be_old && header.get(14) == Some(&8) => Err(Error::OldBuildInfo { offset }),
             _ => Ok(None),
         }
     })
