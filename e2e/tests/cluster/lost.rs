@@ -51,8 +51,8 @@ fn prepared_pod(namespace: &Namespace) -> Value {
     pods["items"][0].clone()
 }
 
-/// The one process whose end nobody saw was read not long before it.
-fn assert_recent(outcome: &Outcome) {
+/// The one process whose end nobody saw was read while the tests ran.
+fn assert_read_during_the_tests(outcome: &Outcome) {
     let record = outcome.record();
     let captures = record["captures"].as_array().expect("captures");
     let processes = captures.iter().filter_map(|capture| capture["processes"].as_array()).flatten();
@@ -78,7 +78,7 @@ fn a_pod_that_is_lost_with_its_agents_counts_as_it_was_last_read() {
     let outcome =
         tests.end().ends_with(3).reports("out of reach").reports("its end was not seen").reports("at most");
     assert_eq!(runs_of_worked(&outcome.run_directory()), 1);
-    assert_recent(&outcome);
+    assert_read_during_the_tests(&outcome);
     namespace.assert_untouched();
 }
 
@@ -98,6 +98,6 @@ fn a_pod_that_is_killed_whole_counts_as_it_was_last_read() {
         .reports("its end was not seen")
         .reports("before its end");
     assert_eq!(runs_of_worked(&outcome.run_directory()), 1);
-    assert_recent(&outcome);
+    assert_read_during_the_tests(&outcome);
     namespace.assert_untouched();
 }

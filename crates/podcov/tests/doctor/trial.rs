@@ -64,11 +64,12 @@ fn engine(test: &str) -> Option<MutexGuard<'static, ()>> {
     engine_answers(test).then_some(guard)
 }
 
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn left_behind() -> String {
-    let docker = |arguments: &[&str]| {
-        let output = Command::new("docker").args(arguments).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
     docker(&["ps", "--all", "--quiet", "--filter", "label=podcov.dev/role=trial"])
         + &docker(&["images", "--quiet", "podcov.dev/trial"])
 }
@@ -219,7 +220,6 @@ fn what_a_killed_one_leaves_in_the_engine_is_removed_by_the_next_and_that_of_a_l
 }
 
 fn running_containers() -> Vec<String> {
-    let arguments = ["ps", "--quiet", "--filter", "label=podcov.dev/role=trial"];
-    let output = Command::new("docker").args(arguments).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    let running = docker(&["ps", "--quiet", "--filter", "label=podcov.dev/role=trial"]);
+    running.lines().map(str::to_owned).collect()
 }

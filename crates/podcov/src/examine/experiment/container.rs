@@ -13,16 +13,18 @@ use crate::interrupt::Interrupt;
 /// Where the fresh directory is in it.
 const DIRECTORY: &str = "/podcov-trial";
 
+/// Of the names.
+const PREFIX: &str = "podcov-trial-";
+
 /// Removed with its value.
 struct Container {
     engine: &'static str,
-    name: String,
-    _name: TrialName,
+    name: TrialName,
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        silently(Command::new(self.engine).args(["rm", "--force", "--volumes", &self.name]));
+        silently(Command::new(self.engine).args(["rm", "--force", "--volumes", self.name.as_str()]));
     }
 }
 
@@ -31,11 +33,10 @@ pub fn run(image: &str, subject: &Subject, interrupt: &Interrupt) -> Result<Cont
     let directory = fresh_directory()?;
     let engine = engine()?;
     // It has its name before it is there: whoever stops podcov in between leaves nothing.
-    let name = TrialName::new()?;
-    let container = Container { engine, name: name.container(), _name: name };
+    let container = Container { engine, name: TrialName::new(PREFIX)? };
     let mut command = Command::new(engine);
     command.args(["run", "--detach", "--pull", "never", "--security-opt", "no-new-privileges"]);
-    command.args(["--name", &container.name, "--label", LABEL, "--volume"]);
+    command.args(["--name", container.name.as_str(), "--label", LABEL, "--volume"]);
     command.arg(format!("{}:{DIRECTORY}", directory.path().display()));
     for (name, value) in &subject.environment {
         command.arg("--env").arg(format!("{name}={value}"));
@@ -52,14 +53,14 @@ pub fn run(image: &str, subject: &Subject, interrupt: &Interrupt) -> Result<Cont
     if is_running {
         let own = container.state("{{.Config.StopSignal}}")?;
         let signal = if own.is_empty() { "TERM" } else { &own };
-        output(Command::new(engine).args(["kill", "--signal", signal, &container.name]))?;
+        output(Command::new(engine).args(["kill", "--signal", signal, container.name.as_str()]))?;
         container.runs_for(subject.grace, interrupt)?;
         if container.is_running()? {
-            output(Command::new(engine).args(["kill", &container.name]))?;
+            output(Command::new(engine).args(["kill", container.name.as_str()]))?;
         }
     }
     let took = i64::try_from(asked.elapsed().as_secs()).ok().filter(|_| is_running);
-    let exit_code = output(Command::new(engine).args(["wait", &container.name]))?;
+    let exit_code = output(Command::new(engine).args(["wait", container.name.as_str()]))?;
     let is_out_of_memory = container.state("{{.State.OOMKilled}}")? == "true";
     let ended = Ended {
         exit_code: exit_code.trim().parse().map_err(|_| format!("{exit_code} is no exit code"))?,
@@ -68,6 +69,18 @@ pub fn run(image: &str, subject: &Subject, interrupt: &Interrupt) -> Result<Cont
         log: container.log()?,
     };
     Ok(subject.facts(&ended, directory.path()))
+}
+
+/// Removes containers that podcovs of this machine have left which were killed. Returns their names.
+pub fn remove_abandoned(engine: &'static str) -> Vec<String> {
+    let filter = format!("label={LABEL}");
+    let list = ["ps", "--all", "--filter", &filter, "--format", "{{.Names}}"];
+    let names = output(Command::new(engine).args(list)).unwrap_or_default();
+    let abandoned = names.lines().filter_map(|name| TrialName::abandoned(PREFIX, name));
+    abandoned
+        .map(|name| Container { engine, name })
+        .map(|it| format!("container {}", it.name.as_str()))
+        .collect()
 }
 
 impl Container {
@@ -88,13 +101,14 @@ impl Container {
     }
 
     fn state(&self, format: &str) -> Result<String, String> {
-        let text = output(Command::new(self.engine).args(["inspect", "--format", format, &self.name]))?;
+        let text =
+            output(Command::new(self.engine).args(["inspect", "--format", format, self.name.as_str()]))?;
         Ok(text.trim().to_owned())
     }
 
     fn log(&self) -> Result<String, String> {
         let logs = Command::new(self.engine)
-            .args(["logs", "--tail", "2000", &self.name])
+            .args(["logs", "--tail", "2000", self.name.as_str()])
             .stdin(Stdio::null())
             .output();
         let logs = logs.map_err(|error| error.to_string())?;

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::trial_name::{TrialName, remove_from_node};
+use super::trial_name::TrialName;
 
 /// As users find what was made for a trial.
 pub const LABEL: &str = "podcov.dev/role=trial";
+const REPOSITORY: &str = "podcov.dev/trial";
+const PREFIX: &str = "podcov.dev/trial:";
 /// Where the program is in an image of nothing else.
 const PROGRAM: &str = "program";
 
@@ -28,20 +30,31 @@ pub fn output(command: &mut Command) -> Result<String, String> {
 /// A name of an image in the engine.
 pub struct TrialImage {
     engine: &'static str,
-    pub name: String,
-    _name: TrialName,
+    name: TrialName,
 }
 
 impl Drop for TrialImage {
     fn drop(&mut self) {
-        silently(Command::new(self.engine).args(["rmi", "--force", &self.name]));
+        silently(Command::new(self.engine).args(["rmi", "--force", self.name()]));
     }
 }
 
 impl TrialImage {
     fn named() -> Result<Self, String> {
-        let name = TrialName::new()?;
-        Ok(Self { engine: engine()?, name: name.image(), _name: name })
+        Ok(Self { engine: engine()?, name: TrialName::new(PREFIX)? })
+    }
+
+    /// Those that podcovs of this machine have left which were killed.
+    pub fn abandoned(engine: &'static str) -> Vec<Self> {
+        let list = ["images", REPOSITORY, "--format", "{{.Repository}}:{{.Tag}}"];
+        let names = output(Command::new(engine).args(list)).unwrap_or_default();
+        let names = names.lines().filter_map(|name| TrialName::abandoned(PREFIX, name));
+        names.map(|name| Self { engine, name }).collect()
+    }
+
+    /// What the engine calls it.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
     }
 
     /// An image of a program that needs nothing else, run by a user other than root.
@@ -52,22 +65,27 @@ impl TrialImage {
         let mut command = Command::new(image.engine);
         command.args(["import", "--change", &format!("ENTRYPOINT [\"/{PROGRAM}\"]")]);
         command.args(["--change", "USER 65532:65532"]);
-        output(command.arg(archive.path()).arg(&image.name))?;
+        output(command.arg(archive.path()).arg(image.name()))?;
         Ok(image)
     }
 
     /// Another name of an image.
     pub fn of_image(name: &str) -> Result<Self, String> {
         let image = Self::named()?;
-        output(Command::new(image.engine).args(["tag", name, &image.name]))?;
+        output(Command::new(image.engine).args(["tag", name, image.name()]))?;
         Ok(image)
+    }
+
+    /// What may be on a node.
+    pub fn copy_on(&self, node: &str) -> NodeImage {
+        NodeImage { engine: self.engine, node: node.to_owned(), name: self.name().to_owned() }
     }
 
     /// The same on a node that is a container of this engine.
     pub fn on_node(&self, node: &str) -> Result<NodeImage, String> {
-        let copy = NodeImage { engine: self.engine, node: node.to_owned(), name: self.name.clone() };
+        let copy = self.copy_on(node);
         let mut save = Command::new(self.engine)
-            .args(["save", &self.name])
+            .args(["save", self.name()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -95,7 +113,9 @@ pub struct NodeImage {
 
 impl Drop for NodeImage {
     fn drop(&mut self) {
-        remove_from_node(self.engine, &self.node, &self.name);
+        let mut command = Command::new(self.engine);
+        command.args(["exec", &self.node, "ctr", "--namespace=k8s.io", "images", "rm", &self.name]);
+        silently(&mut command);
     }
 }
 

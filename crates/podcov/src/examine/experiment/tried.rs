@@ -12,8 +12,8 @@ use podcov_doctor::facts::binary::Contents;
 use podcov_doctor::facts::experiment::{Attempt, Place};
 use podcov_doctor::facts::running_workload::ContainerFacts;
 
-use super::engine::TrialImage;
-use super::{Subject, container, go_package, local, pod, trial_name};
+use super::engine::{TrialImage, engine};
+use super::{Subject, container, go_package, local, pod};
 use crate::doctor::read_binary;
 use crate::examine::image::{ExaminedImage, LocalImage, local as local_image};
 use crate::examine::{gather, node};
@@ -238,7 +238,7 @@ async fn in_image(
     };
     let seen = {
         let (image, subject, interrupt) = (Arc::clone(&image), subject.clone(), interrupt.clone());
-        blocking(move || container::run(&image.name, &subject, &interrupt)).await
+        blocking(move || container::run(image.name(), &subject, &interrupt)).await
     };
     experiment.attempts.push(Attempt { place: Place::Container, seen });
     if interrupt.is_requested() {
@@ -268,7 +268,18 @@ pub async fn remove_abandoned(cluster: &TrialCluster) -> Vec<String> {
         Ok(connection) => nodes_here(connection).await,
         Err(_) => Vec::new(),
     };
-    blocking(move || Ok(trial_name::remove_abandoned(&nodes))).await.unwrap_or_default()
+    let remove = move || {
+        let engine = engine()?;
+        let mut removed = container::remove_abandoned(engine);
+        for image in TrialImage::abandoned(engine) {
+            for node in &nodes {
+                drop(image.copy_on(node));
+            }
+            removed.push(format!("image {}", image.name()));
+        }
+        Ok(removed)
+    };
+    blocking(remove).await.unwrap_or_default()
 }
 
 async fn in_pod(
@@ -286,7 +297,7 @@ async fn in_pod(
         let (image, node) = (Arc::clone(image), node.clone());
         blocking(move || image.on_node(&node)).await?
     };
-    let tried = TriedImage { image: image.name.clone(), node: Some(node), is_nonroot };
+    let tried = TriedImage { image: image.name().to_owned(), node: Some(node), is_nonroot };
     let seen = Box::pin(pod::of_image(connection, &tried, subject, interrupt)).await;
     // Removing it waits for the engine.
     let _ = tokio::task::spawn_blocking(move || drop(on_node)).await;
